@@ -1,0 +1,181 @@
+"""What a commit carries: the rows that one SQLite transaction writes, live and at replay alike."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tuiback.model.things import Account, Container, Kind, Outcome, StoredPart
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkEntry:
+    """Where one chunk lies: sealed record `slot` at (`offset`, `length`) of a pack, and inside its plain bytes.
+
+    A chunk alone in its record has inner_offset 0. `size` is the chunk's plain length in bytes.
+    """
+
+    chunk_id: bytes
+    slot: int
+    offset: int
+    length: int
+    inner_offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class PackTable:
+    """One durable pack: its name, stored bytes, and the chunks in it."""
+
+    pack_id: str
+    stored_bytes: int
+    entries: tuple[ChunkEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a chunk can be read."""
+
+    pack_id: str
+    slot: int
+    offset: int
+    length: int
+    inner_offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class VersionOpened:
+    """A new version of an item, valid from snapshot `seq` of its account on; it ends the one before."""
+
+    account_id: str
+    seq: int
+    item_id: str
+    container_id: str
+    kind: Kind
+    parent_id: str
+    name: str
+    size: int
+    modified: str
+    etag: str
+    content_tag: str
+    parts: tuple[StoredPart, ...]
+    attrs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """An item left its container. It ends the version only when snapshot `seq` closes, and only while the
+    item's live version still lies in that container, so that a move is never a loss.
+    """
+
+    account_id: str
+    seq: int
+    item_id: str
+    container_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRow:
+    """The state of one account after a run; open until `closed_at` is set, and a recovery point only then.
+
+    `verified_until` moves on when a later run found nothing changed.
+    """
+
+    account_id: str
+    seq: int
+    run: int
+    opened_at: datetime
+    closed_at: datetime | None = None
+    outcome: Outcome | None = None
+    verified_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """An item whose fetch failed: retried first at the next run. `cleared` ends the debt."""
+
+    account_id: str
+    container_id: str
+    item_id: str
+    kind: Kind
+    path: str
+    since: datetime
+    tries: int
+    error: str
+    request_id: str = ""
+    cleared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunCounters:
+    """What a run did. `requests` and `throttled` count the HTTP requests sent and the 429/503 among the replies."""
+
+    accounts: int = 0
+    accounts_failed: int = 0
+    items_new: int = 0
+    items_changed: int = 0
+    items_removed: int = 0
+    items_unchanged: int = 0
+    skipped: int = 0
+    owed: int = 0
+    bytes_read: int = 0
+    bytes_stored: int = 0
+    requests: int = 0
+    throttled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One execution of a task; numbered within the repository."""
+
+    run: int
+    task: str
+    trigger: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    outcome: Outcome | None = None
+    counters: RunCounters = field(default_factory=RunCounters)
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRow:
+    """Configuration that a bare machine needs back: kind "tenant" or "task", JSON `data`, None when removed."""
+
+    kind: str
+    name: str
+    data: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommitBody:
+    """Everything that becomes true at once. Applied in the order of the fields."""
+
+    time: datetime
+    controls: tuple[ControlRow, ...] = ()
+    runs: tuple[RunRow, ...] = ()
+    accounts: tuple[Account, ...] = ()
+    snapshots_opened: tuple[SnapshotRow, ...] = ()
+    containers: tuple[Container, ...] = ()
+    containers_removed: tuple[tuple[str, str], ...] = ()
+    versions: tuple[VersionOpened, ...] = ()
+    removals: tuple[Removal, ...] = ()
+    owed: tuple[Owed, ...] = ()
+    snapshots_closed: tuple[SnapshotRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CommitHead:
+    """The newest commit of a writer: `number` counts from 1, `digest` is the hex hash in its name."""
+
+    writer: str
+    number: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit as read back or just written: its head, its predecessor's digest ("" for the first), its packs."""
+
+    head: CommitHead
+    previous: str
+    packs: tuple[str, ...]
+    body: CommitBody

@@ -1,0 +1,169 @@
+"""What the console and `tuiback status` show: one immutable picture of the engine a second."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class TaskState(StrEnum):
+    """What a task is doing, in the words of the screen."""
+
+    RUNNING = "RUN"
+    THROTTLED = "THR"
+    WAITING = "WAIT"
+    ERROR = "ERR"
+    PARTIAL = "PART"
+    IDLE = "IDLE"
+    PAUSED = "PAUS"
+    DISK = "DISK"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """Who hosts the engine: `host` is console, run or serve."""
+
+    state: str
+    pid: int
+    host: str
+    since: datetime
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """One account in work at this moment: phase list, fetch, wait or write, and the object's name."""
+
+    account_id: str
+    address: str
+    phase: str
+    what: str
+    items_done: int
+    bytes_read: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStatus:
+    """One row of the task table. Rates are averages of the last seconds; eta_seconds is None when unknown.
+
+    items_expected is what the services say exists in the accounts listed so far (0: unknown).
+    """
+
+    name: str
+    tenant: str
+    service: str
+    mode: str
+    state: TaskState
+    accounts: int
+    accounts_done: int
+    gone: int
+    owed: int
+    items_done: int
+    items_expected: int
+    items_per_second: float
+    bytes_per_second: float
+    bytes_read: int
+    bytes_stored: int
+    throttled: int
+    failed: int
+    run: int | None
+    eta_seconds: float | None
+    last_run_at: datetime | None
+    last_ok_at: datetime | None
+    last_outcome: str | None
+    next_run_at: datetime | None
+    at_work: tuple[AtWork, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ThrottleStatus:
+    """How hard one service throttles: wait_seconds is what is left of Retry-After, limit what is allowed at once."""
+
+    tenant: str
+    service: str
+    in_flight: int
+    limit: int
+    waiting: int
+    wait_seconds: float
+    requests: int
+    throttled: int
+    requests_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """So many of at most so many: accounts or files of one service in work."""
+
+    service: str
+    used: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class MachineStatus:
+    """The NAS itself; sampled in the engine's thread. Network figures are bytes a second."""
+
+    cpu_percent: tuple[float, ...]
+    ram_used: int
+    ram_total: int
+    net_in: float
+    net_out: float
+    load: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class StorageStatus:
+    """The repository and the volume it lies on, in bytes; full_on is the forecast's date or None."""
+
+    name: str
+    url: str
+    disk_used: int
+    disk_total: int
+    logical_bytes: int
+    stored_bytes: int
+    catalog_bytes: int
+    full_on: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityLine:
+    """One line of the activity log: level ok, info, warn, error or throttle."""
+
+    number: int
+    time: datetime
+    level: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """A restore or export: progress and, when `state` is "ended", its outcome and report."""
+
+    job: int
+    kind: str
+    subject: str
+    state: str
+    outcome: str | None
+    done: int
+    total: int
+    bytes_done: int
+    failed: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """The whole picture. `number` grows with each new one."""
+
+    number: int
+    time: datetime
+    engine: EngineInfo
+    tasks: tuple[TaskStatus, ...] = ()
+    throttles: tuple[ThrottleStatus, ...] = ()
+    accounts: tuple[Gauge, ...] = ()
+    files: tuple[Gauge, ...] = ()
+    machine: MachineStatus | None = None
+    storage: tuple[StorageStatus, ...] = ()
+    activity: tuple[ActivityLine, ...] = ()
+    jobs: tuple[JobStatus, ...] = ()
+    alerts: tuple[str, ...] = field(default=())

@@ -1,0 +1,167 @@
+"""The words of tuiback as frozen facts: tenant, task, account, container, item."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class AccountKind(StrEnum):
+    """What an account is; with a colon behind it, the prefix of an ACCOUNT on the command line."""
+
+    MAILBOX = "mailbox"
+    ARCHIVE = "archive"
+    DRIVE = "drive"
+    SITE = "site"
+    TEAM = "team"
+
+
+class Kind(StrEnum):
+    """What an item is. Folders of every service are items too, so that a tree has names and history."""
+
+    MESSAGE = "message"
+    FOLDER = "folder"
+    FILE = "file"
+    NOTEBOOK = "notebook"
+
+
+class Outcome(StrEnum):
+    """How a run, a snapshot or a job ended."""
+
+    OK = "ok"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    PAUSED = "paused"
+    SKIPPED = "skipped"
+
+
+class AccountState(StrEnum):
+    """Whether the tenant still has the account."""
+
+    ACTIVE = "active"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One Microsoft 365 organisation and the app that tuiback signs in with.
+
+    `credential` is sealed with the repository's master key (store.Repository.seal), `credential_kind` says
+    whether it holds a client "secret" or a "certificate" (PEM with key).
+    """
+
+    name: str
+    tenant_id: str
+    client_id: str
+    cloud: str
+    graph_url: str
+    authority: str
+    credential_kind: str
+    credential: bytes
+    credential_expires_on: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to back up: service and scope.
+
+    With `everything` the scope is all accounts of the service, new ones too, unless `fixed` froze the list
+    into `accounts` (ACCOUNT texts or account ids). `exclude` holds ACCOUNT texts.
+    """
+
+    name: str
+    tenant: str
+    service: str
+    everything: bool = False
+    fixed: bool = False
+    accounts: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    mode: str = "manual"
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Anything a task protects, keyed by object id: addresses are dated aliases that may move to others.
+
+    account_id is "<kind>:<object id>", for example "mailbox:8f6f2c0e-…" or "drive:b!xA9h…". `owner_id` is the
+    directory object the account belongs to (the user of a drive; the mailbox's own id again for mailboxes).
+    """
+
+    account_id: str
+    kind: AccountKind
+    tenant: str
+    task: str
+    owner_id: str
+    name: str
+    address: str
+    state: AccountState = AccountState.ACTIVE
+    gone_at: datetime | None = None
+    gone_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """The unit Microsoft tracks changes for; it owns the cursor.
+
+    `relisting` is set while a full listing replaces an expired cursor: a crash then starts that listing again,
+    because the ids it had already seen are known to nobody else.
+    """
+
+    account_id: str
+    container_id: str
+    kind: str
+    name: str
+    cursor: str = ""
+    relisting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteItem:
+    """One item as a listing shows it, before anything of its content was fetched.
+
+    `parent_id` is the folder item it lies in ("" is the account's root). Equal `etag` means unchanged.
+    `content_tag` is the service's own statement about the content (a hash and size, or the fields that change
+    with it; "" when there is none); the connector's same_content() knows how far to trust it. `properties` is
+    the JSON that is kept as a part of its own; `attrs` are the few display fields that the catalog lists.
+    """
+
+    item_id: str
+    kind: Kind
+    parent_id: str
+    name: str
+    size: int
+    modified: str
+    etag: str
+    content_tag: str = ""
+    properties: bytes = b""
+    attrs: tuple[tuple[str, str], ...] = ()
+    has_content: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the catalog knows of an item's newest version, live or removed, when a listing shows it again."""
+
+    item_id: str
+    container_id: str
+    parent_id: str
+    name: str
+    etag: str
+    content_tag: str
+    parts: tuple["StoredPart", ...]
+    live: bool
+    removal_pending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """A piece of an item's content in the repository: `chunks` in order make up `size` bytes.
+
+    `digest` is the keyed BLAKE3-256 of the whole part, compared at every read.
+    """
+
+    name: str
+    size: int
+    digest: bytes
+    chunks: tuple[bytes, ...]
