@@ -16,7 +16,8 @@ TuibackError                    exit 1
     ├── Unreachable             exit 1   no answer: network, name or host
     ├── ItemGone                exit 1   404: deleted between the listing and the request
     ├── CursorExpired           exit 1   410: the change token is no longer known; list again
-    └── AccessDenied            exit 1   403 for this one account or item
+    ├── AccessDenied            exit 1   403 for this one account or item
+    └── AccountAbsent           exit 1   the user has no mailbox or drive: nothing to back up
 """
 
 
@@ -153,3 +154,9 @@ class AccessDenied(GraphError):
     """403 for this one account or item."""
 
     code = "access_denied"
+
+
+class AccountAbsent(GraphError):
+    """The user has no mailbox or drive: there is nothing to back up."""
+
+    code = "account_absent"

@@ -36,8 +36,9 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Relisting:
-    """The cursor had expired: what follows lists the container whole. Never a mass deletion by itself; the
-    engine compares the ids at the complete checkpoint.
+    """The cursor had expired: what follows lists the container whole.
+
+    Never a mass deletion by itself; the engine compares the ids at the complete checkpoint.
     """
 
 
@@ -76,21 +77,50 @@ class Existing:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The outcome of one restored item. `degraded` names what could not be brought back as it was."""
+    """The outcome of one restored item.
+
+    `degraded` names what could not be brought back as it was, `verified` says that the service confirmed the
+    content (a hash), `rewritten` that the service changed the bytes by itself, as SharePoint does with Office files.
+    """
 
     item_id: str
     degraded: tuple[str, ...] = ()
+    verified: bool = False
+    rewritten: bool = False
 
 
 class ItemSource(Protocol):
     """An item version on its way back: what the catalog knows, and its parts from the repository."""
 
-    item_id: str
-    name: str
-    size: int
-    attrs: Mapping[str, str]
-    etag: str
-    content_tag: str
+    @property
+    def item_id(self) -> str:
+        """The id that the version had in its service."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """File name or subject."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Bytes of the content without its properties."""
+        ...
+
+    @property
+    def attrs(self) -> Mapping[str, str]:
+        """The display fields."""
+        ...
+
+    @property
+    def etag(self) -> str:
+        """As RemoteItem.etag."""
+        ...
+
+    @property
+    def content_tag(self) -> str:
+        """As RemoteItem.content_tag."""
+        ...
 
     def part_size(self, name: str) -> int | None:
         """Bytes of the part, None when the version has no such part."""
@@ -106,6 +136,8 @@ class Connector(Protocol):
 
     service: str
     kind: AccountKind
+    # The service whose limits the requests count against: "outlook" or "sharepoint".
+    throttled_as: str
     # The part that an export writes as the file, and the ending that the file gets ("" keeps the name).
     native_part: str
     native_suffix: str
@@ -130,7 +162,7 @@ class Connector(Protocol):
         """What happened since container.cursor ("" lists everything). Ends after the complete Checkpoint.
 
         A Checkpoint with a page's next link comes after every page. An expired cursor yields Relisting, then
-        the full listing.
+        the full listing. Raises AccountAbsent when the user has no such account.
         """
         ...
 
@@ -141,7 +173,7 @@ class Connector(Protocol):
     def content(self, account: Account, item: RemoteItem) -> AsyncIterator[PartSource]:
         """The parts of the item, in turn: each must be read to its end before the next is asked for.
 
-        Raises ItemGone when it was deleted meanwhile, Damage when what came does not fit the service's hash.
+        Raises ItemGone when it was deleted meanwhile, GraphError when what came does not fit the service's hash.
         """
         ...
 
@@ -154,11 +186,17 @@ class Connector(Protocol):
         ...
 
     async def restore_root(self, account: Account, label: str | None) -> str:
-        """The folder id to restore under: the account's root, or a new folder `label` in it (reused if there)."""
+        """The folder id to restore under: the account's root, or the folder `label` in it, made if missing."""
         ...
 
-    async def restore_folder(self, account: Account, parent_id: str, folder: ItemSource) -> str:
-        """The folder id of this folder under parent_id: found by name, else made."""
+    async def find_restore_root(self, account: Account, label: str | None) -> str | None:
+        """The same, making nothing: None where that folder is missing."""
+        ...
+
+    async def restore_folder(
+        self, account: Account, parent_id: str, folder: ItemSource, *, make: bool = True
+    ) -> str | None:
+        """The folder id of this folder under parent_id: found by name, else made, else None with `make` off."""
         ...
 
     async def existing(self, account: Account, parent_id: str, item: ItemSource) -> Existing | None:
@@ -168,7 +206,9 @@ class Connector(Protocol):
     async def restore_item(
         self, account: Account, parent_id: str, item: ItemSource, *, on_conflict: str, replaces: str | None
     ) -> Written:
-        """Write one item back into parent_id. on_conflict is skip, keep-both or overwrite; `replaces` is the id
-        of what stands there (see existing). A crash may leave one item too many, never one too few.
+        """Write one item back into parent_id.
+
+        on_conflict is skip, keep-both or overwrite; `replaces` is the id of what stands there (see existing). A
+        crash may leave one item too many, never one too few.
         """
         ...

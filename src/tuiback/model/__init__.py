@@ -1,21 +1,7 @@
 """The facts that all layers share: frozen dataclasses and the protocols of what is handed in from above."""
 
-from tuiback.model.commit import (
-    ChunkEntry,
-    Commit,
-    CommitBody,
-    CommitHead,
-    ControlRow,
-    Location,
-    Owed,
-    PackTable,
-    Removal,
-    RunCounters,
-    RunRow,
-    SnapshotRow,
-    VersionOpened,
-)
-from tuiback.model.ports import ChunkIndex, Clock, Monitor
+from typing import TYPE_CHECKING
+
 from tuiback.model.status import (
     ActivityLine,
     AtWork,
@@ -30,6 +16,7 @@ from tuiback.model.status import (
     ThrottleStatus,
 )
 from tuiback.model.things import (
+    FOLDER_KINDS,
     Account,
     AccountKind,
     AccountState,
@@ -43,10 +30,37 @@ from tuiback.model.things import (
     Tenant,
 )
 
+if TYPE_CHECKING:
+    from tuiback.model.commit import (
+        ChunkEntry,
+        Commit,
+        CommitBody,
+        CommitHead,
+        ControlRow,
+        Location,
+        Owed,
+        PackTable,
+        Removal,
+        RunCounters,
+        RunRow,
+        SnapshotRow,
+        VersionOpened,
+    )
+    from tuiback.model.ports import ChunkIndex, Clock, Monitor
+
 __all__ = [
-    "Account", "AccountKind", "AccountState", "ActivityLine", "AtWork", "ChunkEntry", "ChunkIndex", "Clock",
-    "Commit", "CommitBody", "CommitHead", "Container", "ControlRow", "EngineInfo", "EngineStatus", "Gauge",
+    "FOLDER_KINDS", "Account", "AccountKind", "AccountState", "ActivityLine", "AtWork", "ChunkEntry", "ChunkIndex",
+    "Clock", "Commit", "CommitBody", "CommitHead", "Container", "ControlRow", "EngineInfo", "EngineStatus", "Gauge",
     "JobStatus", "Kind", "Known", "Location", "MachineStatus", "Monitor", "Outcome", "Owed", "PackTable",
     "RemoteItem", "Removal", "RunCounters", "RunRow", "SnapshotRow", "StorageStatus", "StoredPart", "Task",
     "TaskState", "TaskStatus", "Tenant", "ThrottleStatus", "VersionOpened",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load what commits are made of when it is first asked for: the console's first frame does without."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from tuiback.model import commit, ports
+
+    return getattr(ports if hasattr(ports, name) else commit, name)

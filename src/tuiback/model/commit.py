@@ -63,8 +63,10 @@ class VersionOpened:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """An item left its container. It ends the version only when snapshot `seq` closes, and only while the
-    item's live version still lies in that container, so that a move is never a loss.
+    """An item left its container.
+
+    It ends the version only when snapshot `seq` closes, and only while the item's live version still lies in that
+    container, so that a move is never a loss.
     """
 
     account_id: str

@@ -45,7 +45,7 @@ class AtWork:
 class TaskStatus:
     """One row of the task table. Rates are averages of the last seconds; eta_seconds is None when unknown.
 
-    items_expected is what the services say exists in the accounts listed so far (0: unknown).
+    items_expected is what the services state or list of the accounts at work so far (0: nothing yet).
     """
 
     name: str

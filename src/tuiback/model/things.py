@@ -24,6 +24,10 @@ class Kind(StrEnum):
     NOTEBOOK = "notebook"
 
 
+# Items that only hold others: people don't count them, and nothing of them is fetched.
+FOLDER_KINDS = frozenset({Kind.FOLDER, Kind.NOTEBOOK})
+
+
 class Outcome(StrEnum):
     """How a run, a snapshot or a job ended."""
 
@@ -144,6 +148,7 @@ class Known:
     """What the catalog knows of an item's newest version, live or removed, when a listing shows it again."""
 
     item_id: str
+    kind: Kind
     container_id: str
     parent_id: str
     name: str
@@ -156,12 +161,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class StoredPart:
-    """A piece of an item's content in the repository: `chunks` in order make up `size` bytes.
+    """A piece of an item's content in the repository: `size` bytes, which the chunks give back.
 
-    `digest` is the keyed BLAKE3-256 of the whole part, compared at every read.
+    `digest` is the keyed BLAKE3-256 of the whole part, compared at every read. `form` says how the chunks make it
+    up: "" in their order; other forms are the store's (see store.reader). All chunks needed stand in `chunks`.
     """
 
     name: str
     size: int
     digest: bytes
     chunks: tuple[bytes, ...]
+    form: str = ""

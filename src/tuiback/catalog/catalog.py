@@ -1,0 +1,106 @@
+"""Keeps what the commits say in one SQLite file, and applies each commit in one transaction."""
+
+import sqlite3
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from tuiback.catalog.applying import apply_body, apply_packs
+from tuiback.catalog.connection import faults_told, open_for_writing, write_transaction
+from tuiback.catalog.migrations import migrate, refuse_empty, refuse_missing
+from tuiback.catalog.schema import MIGRATIONS
+from tuiback.errors import Damage, EnvironmentFault
+from tuiback.model import Commit, CommitHead, PackTable
+
+
+class Catalog:
+    """The one writer of a catalog. Calls may come from any thread; they take turns.
+
+    The file can be thrown away: applying all commits of the repository to a new one gives the same content.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._turn = threading.Lock()
+        (self.repository_id,) = connection.execute("SELECT repository_id FROM identity").fetchone()
+
+    @classmethod
+    def create(cls, path: Path, repository_id: str) -> "Catalog":
+        """A new, empty catalog of that repository. Raises EnvironmentFault when a file lies there already."""
+        if path.exists():
+            raise EnvironmentFault("a file lies here already", str(path), "open it, or move it away")
+        # Whole before it has its name, so that after a crash nobody meets half a catalog.
+        half = path.with_name(f"{path.name}.new")
+        for suffix in ("", "-wal", "-shm"):
+            half.with_name(half.name + suffix).unlink(missing_ok=True)
+        connection = open_for_writing(half, "NORMAL")
+        try:
+            with faults_told(half):
+                migrate(connection, half, MIGRATIONS)
+                connection.execute("INSERT INTO identity (repository_id) VALUES (?)", (repository_id,))
+        finally:
+            connection.close()
+        half.rename(path)
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: Path) -> "Catalog":
+        """An existing catalog, brought to this version. Raises EnvironmentFault, FormatTooNew or Damage."""
+        refuse_missing(path)
+        connection = open_for_writing(path, "NORMAL")
+        try:
+            with faults_told(path):
+                refuse_empty(connection, path)
+                migrate(connection, path, MIGRATIONS)
+                return cls(path, connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    def heads(self) -> tuple[CommitHead, ...]:
+        """The newest applied commit of each writer."""
+        with self._turn, faults_told(self.path):
+            rows = self._connection.execute("SELECT writer, number, digest FROM writers ORDER BY writer").fetchall()
+        return tuple(CommitHead(*row) for row in rows)
+
+    def apply(self, commit: Commit, tables: Sequence[PackTable]) -> None:
+        """Make the commit and its packs part of the catalog: all of it or, after an error, nothing.
+
+        Raises Damage when the commit does not follow its writer's newest applied one, StorageFull without space.
+        """
+        _refuse_other_packs(commit, tables)
+        with self._turn, faults_told(self.path), write_transaction(self._connection):
+            self._refuse_gap(commit)
+            apply_packs(self._connection, tables)
+            apply_body(self._connection, commit.body)
+            head = commit.head
+            self._connection.execute(
+                "INSERT OR REPLACE INTO writers (writer, number, digest) VALUES (?, ?, ?)",
+                (head.writer, head.number, head.digest),
+            )
+
+    def close(self) -> None:
+        """Let the file go; the last to close it folds the write-ahead log in."""
+        with self._turn:
+            self._connection.close()
+
+    def _refuse_gap(self, commit: Commit) -> None:
+        writer = commit.head.writer
+        row = self._connection.execute("SELECT number, digest FROM writers WHERE writer = ?", (writer,)).fetchone()
+        number, digest = row or (0, "")
+        if (commit.head.number, commit.previous) != (number + 1, digest):
+            raise Damage(
+                f"commit {commit.head.number} of writer {writer} does not follow commit {number}, the newest known",
+                str(self.path),
+                "run tuiback rebuild-catalog",
+            )
+
+
+def _refuse_other_packs(commit: Commit, tables: Sequence[PackTable]) -> None:
+    if sorted(commit.packs) != sorted(table.pack_id for table in tables):
+        raise Damage(
+            f"{len(tables)} pack tables came with {len(commit.packs)} packs",
+            f"commit {commit.head.number} of writer {commit.head.writer}",
+            "run tuiback check",
+        )

@@ -1,0 +1,78 @@
+"""Opens SQLite files as tuiback needs them and tells their troubles in tuiback's errors."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tuiback.errors import Damage, EnvironmentFault, StorageFull, TuibackError
+
+# How long a statement waits for another process: writers finish a commit in well under a second.
+BUSY_SECONDS = 30.0
+# Ids are random, so a commit touches pages all over the file: with SQLite's own 2 MiB each is read and written often.
+WRITER_CACHE_KIB = 64 * 1024
+
+
+def open_for_writing(path: Path, synchronous: str) -> sqlite3.Connection:
+    """A connection in WAL mode that begins transactions only where the code says BEGIN.
+
+    `synchronous` is NORMAL where the repository can replay a lost commit, FULL where nothing else knows.
+    """
+    with faults_told(path):
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {synchronous}")
+            connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """A connection that can't write; every statement sees one committed state."""
+    with faults_told(path):
+        return sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+
+
+@contextmanager
+def write_transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing. IMMEDIATE, because a read transaction that starts to write fails at once when locked."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # A full disk makes SQLite roll back by itself.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def faults_told(path: Path) -> Iterator[None]:
+    """Raise SQLite's errors as StorageFull, EnvironmentFault or Damage that name the file."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise _told(error, path) from error
+
+
+def _told(error: sqlite3.DatabaseError, path: Path) -> TuibackError:
+    # https://www.sqlite.org/rescode.html: the low byte is the primary code.
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    what = f"SQLite says: {error}"
+    if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
+        return StorageFull(what, str(path), "free space on its volume and run again")
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return Damage(what, str(path), "run tuiback rebuild-catalog")
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return EnvironmentFault(what, str(path), "another program holds the file; end it and run again")
+    return EnvironmentFault(what, str(path), "see whether the file exists and may be read and written")

@@ -1,0 +1,62 @@
+"""Answers every question about a catalog while its writer goes on."""
+
+from collections.abc import Sequence
+
+from tuiback.catalog.accounts import AccountQuestions
+from tuiback.catalog.applying import ID_HEAD
+from tuiback.catalog.lookup import PathQuestions
+from tuiback.catalog.reading import batches
+from tuiback.catalog.rows import TaskTotals, Totals
+from tuiback.catalog.tracking import TrackingQuestions
+from tuiback.model import Location
+
+
+class CatalogReader(AccountQuestions, TrackingQuestions, PathQuestions):
+    """Read-only and thread-safe; implements ChunkIndex.
+
+    Every method may raise Damage for a broken file and EnvironmentFault for one that can't be read; the
+    constructor also raises FormatTooNew.
+    """
+
+    def repository_id(self) -> str:
+        """Which repository the catalog belongs to."""
+        ((repository_id,),) = self._rows("SELECT repository_id FROM identity")
+        return str(repository_id)
+
+    def find_chunks(self, chunk_ids: Sequence[bytes]) -> dict[bytes, Location]:
+        """The location of each id that is committed; ids that are not known are left out."""
+        wanted = set(chunk_ids)
+        found = {}
+        for marks, batch in batches([chunk_id[:ID_HEAD] for chunk_id in wanted]):
+            for head, tail, *location in self._rows(
+                f"""SELECT id_head, id_tail, pack_id, slot, offset, length, inner_offset, size
+                    FROM chunks CROSS JOIN packs USING (pack_no) WHERE id_head IN ({marks})""",
+                batch,
+            ):
+                if head + tail in wanted:
+                    found[head + tail] = Location(*location)
+        return found
+
+    def totals(self) -> Totals:
+        """How much the repository holds, as far as the catalog knows."""
+        row = self._rows(
+            """SELECT sum(version_bytes), sum(live_bytes), sum(live_items), sum(versions) FROM accounts
+               UNION ALL SELECT chunks, packs, bytes, 0 FROM stored"""
+        )
+        (logical_bytes, live_bytes, items, versions), (chunks, packs, stored_bytes, _) = row
+        return Totals(
+            logical_bytes or 0, live_bytes or 0, items or 0, versions or 0, chunks, packs, stored_bytes,
+            self._catalog_bytes(),
+        )
+
+    def totals_by_task(self) -> tuple[TaskTotals, ...]:
+        """The same for the accounts of each task, by its name."""
+        rows = self._rows(
+            """SELECT task, count(*), sum(version_bytes), sum(live_bytes), sum(live_items), sum(versions)
+               FROM accounts WHERE kind <> '' GROUP BY task ORDER BY task"""
+        )
+        return tuple(TaskTotals(*row) for row in rows)
+
+    def _catalog_bytes(self) -> int:
+        files = (self._path, self._path.with_name(f"{self._path.name}-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())

@@ -1,0 +1,75 @@
+"""Gives each thread its own read-only connection to one catalog."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tuiback.catalog.connection import faults_told, open_for_reading
+from tuiback.catalog.migrations import refuse_empty, refuse_missing, refuse_newer, refuse_older
+from tuiback.catalog.schema import MIGRATIONS
+
+# SQLite's oldest limit of parameters in a statement is 999.
+BATCH = 500
+
+
+class Reading:
+    """Statements run to their end at once, so that no reader keeps the writer from its checkpoints."""
+
+    def __init__(self, path: Path) -> None:
+        refuse_missing(path)
+        self._path = path
+        self._of_thread = threading.local()
+        self._all: list[sqlite3.Connection] = []
+        try:
+            with faults_told(path):
+                refuse_empty(self._connection(), path)
+                refuse_newer(self._connection(), path, MIGRATIONS)
+                refuse_older(self._connection(), path, MIGRATIONS)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the connections of all threads."""
+        while self._all:
+            self._all.pop().close()
+
+    def _rows(self, sql: str, parameters: Sequence[object] | dict[str, object] = ()) -> list[tuple[Any, ...]]:
+        with faults_told(self._path):
+            return self._connection().execute(sql, parameters).fetchall()
+
+    def _row(self, sql: str, parameters: Sequence[object] | dict[str, object] = ()) -> tuple[Any, ...] | None:
+        rows = self._rows(sql, parameters)
+        return rows[0] if rows else None
+
+    def _number(self, sql: str, parameters: Sequence[object] | dict[str, object] = ()) -> int:
+        (number,) = self._rows(sql, parameters)[0]
+        return int(number)
+
+    @contextmanager
+    def _one_moment(self) -> Iterator[None]:
+        """All statements within see the same committed state."""
+        connection = self._connection()
+        with faults_told(self._path):
+            connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                connection.execute("ROLLBACK")
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._of_thread, "connection", None)
+        if connection is None:
+            connection = self._of_thread.connection = open_for_reading(self._path)
+            self._all.append(connection)
+        return connection
+
+
+def batches(values: Sequence[Any]) -> Iterator[tuple[str, Sequence[Any]]]:
+    """Pieces that fit into one statement, each with its question marks."""
+    for start in range(0, len(values), BATCH):
+        batch = values[start : start + BATCH]
+        yield ",".join("?" * len(batch)), batch

@@ -1,0 +1,225 @@
+"""Keeps what only this home knows: who writes, jobs, the journal of writes to Microsoft, the audit, heads seen."""
+
+import secrets
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tuiback.catalog.connection import faults_told, open_for_writing, write_transaction
+from tuiback.catalog.migrations import Migration, migrate
+from tuiback.catalog.moments import from_text, to_text
+from tuiback.catalog.rows import AuditRow, JobRow, JournalRow
+from tuiback.errors import NoSuchThing
+from tuiback.model import CommitHead, Outcome
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+
+def _first_tables(database: "Database") -> None:
+    database.create_table("writer", {"writer_id": str}, not_null=["writer_id"])
+    database.create_table("heads_seen", {"writer": str, "number": int, "digest": str}, pk="writer")
+    database.create_table(
+        "jobs",
+        {
+            "job": int, "kind": str, "subject": str, "state": str, "outcome": str, "done": int, "total": int,
+            "plan": bytes, "report": bytes, "created_at": str, "updated_at": str,
+        },
+        pk="job",
+    )
+    database.create_table(
+        "journal",
+        {"job": int, "item_key": str, "target": str, "done": int, "new_id": str, "note": str},
+        pk=("job", "item_key"),
+    )
+    database.create_table(
+        "audit", {"row": int, "time": str, "who": str, "action": str, "subject": str, "detail": str}, pk="row"
+    )
+    database.table("audit").create_index(["time"])
+
+
+MIGRATIONS = (Migration(1, "first tables", _first_tables),)
+
+_JOB = "SELECT job, kind, subject, state, outcome, done, total, plan, report, created_at, updated_at FROM jobs"
+
+
+def _random_writer_id() -> str:
+    return secrets.token_hex(8)
+
+
+class State:
+    """Durable when a method returns (synchronous=FULL). Calls may come from any thread; they take turns."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, new_id: Callable[[], str]) -> None:
+        self._path = path
+        self._connection = connection
+        self._new_id = new_id
+        self._turn = threading.Lock()
+
+    @classmethod
+    def open(cls, path: Path, *, new_id: Callable[[], str] = _random_writer_id) -> "State":
+        """The home's state, made when there is none yet. Raises EnvironmentFault, FormatTooNew or Damage."""
+        connection = open_for_writing(path, "FULL")
+        try:
+            with faults_told(path):
+                migrate(connection, path, MIGRATIONS)
+        except BaseException:
+            connection.close()
+            raise
+        return cls(path, connection, new_id)
+
+    def close(self) -> None:
+        """Let the file go."""
+        with self._turn:
+            self._connection.close()
+
+    def writer_id(self) -> str:
+        """Under which name this home writes commits: made at the first call, the same ever after."""
+        with self._changing() as connection:
+            row = connection.execute("SELECT writer_id FROM writer").fetchone()
+            return str(row[0]) if row else self._replace_writer_id()
+
+    def new_writer_id(self) -> str:
+        """A new name, for when a copy of this home has used the old one."""
+        with self._changing():
+            return self._replace_writer_id()
+
+    def heads_seen(self) -> tuple[CommitHead, ...]:
+        """The newest commit of each writer that this home has ever seen."""
+        with self._asking() as connection:
+            rows = connection.execute("SELECT writer, number, digest FROM heads_seen ORDER BY writer").fetchall()
+        return tuple(CommitHead(*row) for row in rows)
+
+    def see_head(self, head: CommitHead) -> None:
+        """Remember the writer's head, so that a repository rolled back to an older one is noticed."""
+        with self._changing() as connection:
+            connection.execute(
+                """INSERT INTO heads_seen (writer, number, digest) VALUES (?, ?, ?) ON CONFLICT DO UPDATE
+                   SET number = excluded.number, digest = excluded.digest WHERE excluded.number >= number""",
+                (head.writer, head.number, head.digest),
+            )
+
+    def new_job(self, kind: str, subject: str, plan: bytes, now: datetime) -> int:
+        """The number of a new job in state "planned"."""
+        with self._changing() as connection:
+            job = connection.execute(
+                """INSERT INTO jobs (kind, subject, state, done, total, plan, report, created_at, updated_at)
+                   VALUES (?, ?, 'planned', 0, 0, ?, x'', ?4, ?4)""",
+                (kind, subject, plan, to_text(now)),
+            ).lastrowid
+        return int(job or 0)
+
+    def update_job(
+        self,
+        job: int,
+        *,
+        now: datetime,
+        state: str | None = None,
+        outcome: Outcome | None = None,
+        done: int | None = None,
+        total: int | None = None,
+        report: bytes | None = None,
+    ) -> None:
+        """Change what is given. Raises NoSuchThing."""
+        with self._changing() as connection:
+            changed = connection.execute(
+                """UPDATE jobs SET state = coalesce(?, state), outcome = coalesce(?, outcome),
+                       done = coalesce(?, done), total = coalesce(?, total), report = coalesce(?, report),
+                       updated_at = ? WHERE job = ?""",
+                (state, outcome, done, total, report, to_text(now), job),
+            ).rowcount
+        if not changed:
+            raise _no_such_job(job)
+
+    def jobs(self, limit: int = 50) -> tuple[JobRow, ...]:
+        """The newest jobs, the newest first."""
+        with self._asking() as connection:
+            rows = connection.execute(f"{_JOB} ORDER BY job DESC LIMIT ?", (limit,)).fetchall()
+        return tuple(_job_row(row) for row in rows)
+
+    def job(self, job: int) -> JobRow:
+        """One job. Raises NoSuchThing."""
+        with self._asking() as connection:
+            row = connection.execute(f"{_JOB} WHERE job = ?", (job,)).fetchone()
+        if row is None:
+            raise _no_such_job(job)
+        return _job_row(row)
+
+    def intend(self, job: int, item_key: str, target: str) -> None:
+        """Write down that the item is about to be written to the target: before the request is sent."""
+        with self._changing() as connection:
+            connection.execute(
+                """INSERT OR REPLACE INTO journal (job, item_key, target, done, new_id, note)
+                   VALUES (?, ?, ?, 0, '', '')""",
+                (job, item_key, target),
+            )
+
+    def done(self, job: int, item_key: str, new_id: str, note: str = "") -> None:
+        """Write down that an intended write succeeded. Raises NoSuchThing when it was never intended."""
+        with self._changing() as connection:
+            changed = connection.execute(
+                "UPDATE journal SET done = 1, new_id = ?, note = ? WHERE job = ? AND item_key = ?",
+                (new_id, note, job, item_key),
+            ).rowcount
+        if not changed:
+            raise NoSuchThing(f"job {job} never intended to write it", item_key, "report this to the tuiback team")
+
+    def journal(self, job: int) -> tuple[JournalRow, ...]:
+        """Every write that the job intended, in the order it did."""
+        with self._asking() as connection:
+            rows = connection.execute(
+                "SELECT job, item_key, target, done, new_id, note FROM journal WHERE job = ? ORDER BY rowid", (job,)
+            ).fetchall()
+        return tuple(
+            JournalRow(of_job, item_key, target, bool(done), new_id, note)
+            for of_job, item_key, target, done, new_id, note in rows
+        )
+
+    def audit(self, now: datetime, who: str, action: str, subject: str, detail: str = "") -> None:
+        """Write down who did what."""
+        with self._changing() as connection:
+            connection.execute(
+                "INSERT INTO audit (time, who, action, subject, detail) VALUES (?, ?, ?, ?, ?)",
+                (to_text(now), who, action, subject, detail),
+            )
+
+    def audit_rows(self, since: datetime | None = None) -> tuple[AuditRow, ...]:
+        """What was done since then, the oldest first."""
+        with self._asking() as connection:
+            rows = connection.execute(
+                "SELECT time, who, action, subject, detail FROM audit WHERE time >= ? ORDER BY row",
+                (to_text(since) or "",),
+            ).fetchall()
+        return tuple(AuditRow(from_text(time), *rest) for time, *rest in rows)
+
+    def _replace_writer_id(self) -> str:
+        writer_id = self._new_id()
+        self._connection.execute("DELETE FROM writer")
+        self._connection.execute("INSERT INTO writer (writer_id) VALUES (?)", (writer_id,))
+        return writer_id
+
+    @contextmanager
+    def _asking(self) -> Iterator[sqlite3.Connection]:
+        with self._turn, faults_told(self._path):
+            yield self._connection
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        with self._asking() as connection, write_transaction(connection):
+            yield connection
+
+
+def _job_row(row: Sequence[Any]) -> JobRow:
+    job, kind, subject, state, outcome, done, total, plan, report, created_at, updated_at = row
+    return JobRow(
+        job, kind, subject, state, None if outcome is None else Outcome(outcome), done, total, plan, report,
+        from_text(created_at), from_text(updated_at),
+    )
+
+
+def _no_such_job(job: int) -> NoSuchThing:
+    return NoSuchThing("there is no such job", f"job {job}", "list them with tuiback job list")

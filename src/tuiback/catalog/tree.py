@@ -1,0 +1,196 @@
+"""Answers what lay where: recovery points, folders page by page at any of them, versions of an item."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from tuiback.catalog.moments import from_text
+from tuiback.catalog.reading import Reading
+from tuiback.catalog.rows import Entry, Point
+from tuiback.catalog.versioning import sort_key
+from tuiback.model import Kind, Outcome
+
+Order = Literal["name", "modified"]
+PageKey = tuple[str, str]
+
+_decode_attrs = msgspec.json.Decoder(dict[str, str]).decode
+
+_ENTRY = """i.item_id, v.kind, p.item_id, v.name, v.size, v.modified, v.from_seq, v.until_seq, v.attrs,
+    (SELECT count(*) FROM versions w WHERE w.item_no = v.item_no), v.etag, v.content_tag, c.container_id"""
+_JOINS = """JOIN items i ON i.item_no = v.item_no JOIN items p ON p.item_no = v.parent_no
+    JOIN containers c ON c.container_no = v.container_no"""
+
+# The versions of one kind in one folder at one snapshot, live ones and ended ones, each in the order of its index.
+_LIVE = "versions v INDEXED BY live_by_{by} WHERE v.until_seq IS NULL"
+_ENDED = "versions v INDEXED BY ended_by_{by} WHERE v.until_seq IS NOT NULL AND v.until_seq > :seq"
+_VALID = "v.parent_no = :parent AND v.from_seq <= :seq AND v.kind = '{kind}'"
+
+
+class _Sorting(NamedTuple):
+    column: str
+    direction: str
+    beyond: str
+
+
+_SORTINGS: dict[str, _Sorting] = {
+    "name": _Sorting("sort_name", "ASC", ">"),
+    "modified": _Sorting("modified", "DESC", "<"),
+    "deleted": _Sorting("until_seq", "DESC", "<"),
+}
+
+
+def page_key(entry: Entry, order: Order = "name", *, deleted: bool = False) -> PageKey:
+    """What to give children() as `after` to go on behind this entry."""
+    if deleted:
+        return str(entry.until_seq), entry.item_id
+    return (entry.name if order == "name" else entry.modified), entry.item_id
+
+
+class TreeQuestions(Reading):
+    """The part of CatalogReader about points and folders. A folder is named by its item id, "" is the root."""
+
+    def points(self, account_id: str) -> tuple[Point, ...]:
+        """The account's closed snapshots, the newest first."""
+        rows = self._rows(
+            """SELECT s.seq, s.closed_at, coalesce(s.verified_until, s.closed_at), s.run, coalesce(r.task, a.task),
+                   s.items, s.bytes, s.outcome
+               FROM snapshots s JOIN accounts a USING (account_no) LEFT JOIN runs r ON r.run = s.run
+               WHERE a.account_id = ? AND s.closed_at IS NOT NULL ORDER BY s.seq DESC""",
+            (account_id,),
+        )
+        return tuple(
+            Point(
+                account_id, seq, from_text(closed_at), from_text(verified_until), run, task, items, size,
+                None if outcome is None else Outcome(outcome),
+            )
+            for seq, closed_at, verified_until, run, task, items, size, outcome in rows
+        )
+
+    def children(
+        self,
+        account_id: str,
+        seq: int,
+        parent_id: str,
+        *,
+        after: PageKey | None = None,
+        limit: int = 256,
+        kinds: Sequence[Kind] | None = None,
+        order: Order = "name",
+        deleted: bool = False,
+    ) -> list[Entry]:
+        """One page of what lay in the folder at snapshot seq; `after` is the page_key() of the last entry before.
+
+        Ordered by name, or by modification with the newest first. With `deleted`: what had lain there last and was
+        no longer anywhere in the account, the newest removal first, whatever `order` says.
+        """
+        parent_no = self._item_no(account_id, parent_id)
+        if parent_no is None or (kinds is not None and not kinds):
+            return []
+        sorting = _SORTINGS["deleted" if deleted else order]
+        arms = _deleted_arms(kinds) if deleted else _valid_arms(kinds, order)
+        parameters: dict[str, object] = {"parent": parent_no, "seq": seq, "limit": limit}
+        beyond = ""
+        if after is not None:
+            parameters["key"] = int(after[0]) if deleted else sort_key(after[0]) if order == "name" else after[0]
+            parameters["item"] = self._item_no(account_id, after[1])
+            beyond = f"AND (v.{sorting.column}, v.item_no) {sorting.beyond} (:key, :item)"
+        ordered = f"ORDER BY key {sorting.direction}, item_no {sorting.direction}"
+        union = " UNION ALL ".join(
+            f"SELECT v.{sorting.column} AS key, v.item_no AS item_no, v.version_no AS version_no FROM {arm} {beyond}"
+            for arm in arms
+        )
+        rows = self._rows(
+            f"""WITH page AS MATERIALIZED ({union} {ordered} LIMIT :limit)
+                SELECT {_ENTRY} FROM page CROSS JOIN versions v ON v.version_no = page.version_no {_JOINS}
+                ORDER BY page.key {sorting.direction}, page.item_no {sorting.direction}""",
+            parameters,
+        )
+        return [_entry(account_id, row) for row in rows]
+
+    def count_children(self, account_id: str, seq: int, parent_id: str) -> int:
+        """How much lay in the folder at snapshot seq, itself left out."""
+        parent_no = self._item_no(account_id, parent_id)
+        if parent_no is None:
+            return 0
+        counts = " + ".join(f"(SELECT count(*) FROM {arm})" for arm in _valid_arms(None, "name"))
+        return self._number(f"SELECT {counts}", {"parent": parent_no, "seq": seq})
+
+    def find_entry(self, account_id: str, item_id: str, seq: int | None) -> Entry | None:
+        """The item's version at snapshot seq; for None the last version that existed."""
+        when = "v.from_seq <= :seq AND (v.until_seq IS NULL OR v.until_seq > :seq)" if seq is not None else "true"
+        row = self._row(
+            f"SELECT {_ENTRY} FROM versions v {_JOINS} WHERE v.item_no = :item AND {when}"
+            " ORDER BY v.from_seq DESC LIMIT 1",
+            {"item": self._item_no(account_id, item_id), "seq": seq},
+        )
+        return None if row is None else _entry(account_id, row)
+
+    def versions(self, account_id: str, item_id: str) -> list[Entry]:
+        """All versions kept of the item, the newest first."""
+        rows = self._rows(
+            f"SELECT {_ENTRY} FROM versions v {_JOINS} WHERE v.item_no = ? ORDER BY v.from_seq DESC",
+            (self._item_no(account_id, item_id),),
+        )
+        return [_entry(account_id, row) for row in rows]
+
+    def _parent_ids(self, account_id: str, seq: int) -> list[str]:
+        """The folders that anything of the account lay in at snapshot seq, whether they were there themselves."""
+        rows = self._rows(
+            """SELECT item_id FROM items WHERE item_no IN (
+                   SELECT v.parent_no FROM accounts a JOIN items i USING (account_no) JOIN versions v USING (item_no)
+                   WHERE a.account_id = :account AND v.from_seq <= :seq
+                       AND (v.until_seq IS NULL OR v.until_seq > :seq)) ORDER BY item_id""",
+            {"account": account_id, "seq": seq},
+        )
+        return [item_id for (item_id,) in rows]
+
+    def _namesakes(self, account_id: str, seq: int, parent_id: str, name: str) -> list[tuple[str, Kind]]:
+        """Id and kind of everything of exactly this name in the folder at snapshot seq."""
+        named = "v.sort_name = :sort_name AND v.name = :name"
+        union = " UNION ALL ".join(
+            f"SELECT v.item_no AS item_no, v.kind AS kind FROM {arm} AND {named}"
+            for arm in _valid_arms(None, "name")
+        )
+        rows = self._rows(
+            f"SELECT item_id, kind FROM ({union}) JOIN items USING (item_no) ORDER BY item_no",
+            {
+                "parent": self._item_no(account_id, parent_id),
+                "seq": seq,
+                "sort_name": sort_key(name),
+                "name": name,
+            },
+        )
+        return [(item_id, Kind(kind)) for item_id, kind in rows]
+
+    def _item_no(self, account_id: str, item_id: str) -> int | None:
+        row = self._row(
+            "SELECT item_no FROM items JOIN accounts USING (account_no) WHERE account_id = ? AND item_id = ?",
+            (account_id, item_id),
+        )
+        return None if row is None else int(row[0])
+
+
+def _valid_arms(kinds: Sequence[Kind] | None, order: Order) -> list[str]:
+    return [
+        f"{table.format(by=order)} AND {_VALID.format(kind=Kind(kind).value)}"
+        for kind in (Kind if kinds is None else kinds)
+        for table in (_LIVE, _ENDED)
+    ]
+
+
+def _deleted_arms(kinds: Sequence[Kind] | None) -> list[str]:
+    names = ",".join(f"'{Kind(kind).value}'" for kind in (Kind if kinds is None else kinds))
+    return [
+        f"""versions v INDEXED BY ended_by_end WHERE v.until_seq IS NOT NULL AND v.parent_no = :parent
+            AND v.until_seq <= :seq AND v.kind IN ({names}) AND NOT EXISTS (SELECT 1 FROM versions w
+            WHERE w.item_no = v.item_no AND w.from_seq > v.from_seq AND w.from_seq <= :seq)"""
+    ]
+
+
+def _entry(account_id: str, row: Sequence[Any]) -> Entry:
+    item_id, kind, parent_id, name, size, modified, from_seq, until_seq, attrs, versions, etag, content_tag, at = row
+    return Entry(
+        item_id, account_id, Kind(kind), parent_id, name, size, modified, from_seq, until_seq, _decode_attrs(attrs),
+        versions, etag, content_tag, at,
+    )

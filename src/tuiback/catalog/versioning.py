@@ -1,0 +1,170 @@
+"""Opens and ends item versions within one transaction and keeps each account's figures right."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from tuiback.catalog.numbers import Numbers
+from tuiback.model import FOLDER_KINDS, Removal, StoredPart, VersionOpened
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def sort_key(name: str) -> str:
+    """What names are ordered by: case makes no difference."""
+    return name.casefold()
+
+
+@dataclass(slots=True)
+class _Figures:
+    """What is to be added to an account's row."""
+
+    live_items: int = 0
+    live_bytes: int = 0
+    versions: int = 0
+    version_bytes: int = 0
+
+    def live(self, kind: str, size: int, by: int) -> None:
+        # A folder is not something that people count, and services state its size as that of what lies in it.
+        if kind not in FOLDER_KINDS:
+            self.live_items += by
+            self.live_bytes += by * size
+
+    def kept(self, part_bytes: int, by: int) -> None:
+        self.versions += by
+        self.version_bytes += by * part_bytes
+
+
+class Versioning:
+    """Call settle() at the end, and before an account's figures are read."""
+
+    def __init__(self, connection: sqlite3.Connection, numbers: Numbers) -> None:
+        self._connection = connection
+        self._numbers = numbers
+        self._figures: dict[int, _Figures] = {}
+        self._waiting: dict[int, tuple[object, ...]] = {}
+        self._waiting_parts: list[tuple[object, ...]] = []
+        (last,) = connection.execute("SELECT coalesce(max(version_no), 0) FROM versions").fetchone()
+        self._version_no = int(last)
+
+    def open_all(self, versions: Sequence[VersionOpened]) -> None:
+        """Each becomes its item's live version, in this order."""
+        accounts = self._numbers.account
+        self._numbers.assign_items(
+            (accounts(version.account_id), item_id)
+            for version in versions
+            for item_id in ("", version.parent_id, version.item_id)
+        )
+        for version in versions:
+            self._open(version, accounts(version.account_id))
+        self._write_waiting()
+
+    def await_removals(self, removals: Iterable[Removal]) -> None:
+        """Keep them until their account's snapshot closes. Of an item never stored there is nothing to remove."""
+        numbered = [(self._numbers.account(removal.account_id), removal) for removal in removals]
+        self._numbers.learn_items((account_no, removal.item_id) for account_no, removal in numbered)
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO removals (account_no, item_no, container_no, seq) VALUES (?, ?, ?, ?)",
+            [
+                (account_no, item_no, self._numbers.container(account_no, removal.container_id), removal.seq)
+                for account_no, removal in numbered
+                if (item_no := self._numbers.find_item(account_no, removal.item_id)) is not None
+            ],
+        )
+
+    def end_removed(self, account_no: int, seq: int) -> None:
+        """Carry the account's waiting removals out: only where the live version still lies in their container."""
+        ended = self._connection.execute(
+            """SELECT v.version_no, v.kind, v.size FROM removals r
+               JOIN versions v ON v.item_no = r.item_no AND v.until_seq IS NULL AND v.container_no = r.container_no
+               WHERE r.account_no = ?""",
+            (account_no,),
+        ).fetchall()
+        figures = self._figures_of(account_no)
+        for _, kind, size in ended:
+            figures.live(kind, size, -1)
+        self._connection.executemany(
+            "UPDATE versions SET until_seq = ? WHERE version_no = ?", [(seq, version_no) for version_no, _, _ in ended]
+        )
+        self._connection.execute("DELETE FROM removals WHERE account_no = ?", (account_no,))
+
+    def settle(self) -> None:
+        """Add what changed to the accounts' rows."""
+        self._connection.executemany(
+            """UPDATE accounts SET live_items = live_items + ?, live_bytes = live_bytes + ?, versions = versions + ?,
+                   version_bytes = version_bytes + ? WHERE account_no = ?""",
+            [
+                (figures.live_items, figures.live_bytes, figures.versions, figures.version_bytes, account_no)
+                for account_no, figures in self._figures.items()
+            ],
+        )
+        self._figures.clear()
+
+    def _open(self, version: VersionOpened, account_no: int) -> None:
+        item_no = self._numbers.item(account_no, version.item_id)
+        container_no = self._numbers.container(account_no, version.container_id)
+        if item_no in self._waiting:
+            self._write_waiting()
+            self._make_way(account_no, item_no, version.seq)
+        elif not self._numbers.is_new(item_no):
+            self._make_way(account_no, item_no, version.seq)
+            self._connection.execute(
+                "DELETE FROM removals WHERE account_no = ? AND item_no = ? AND container_no = ?",
+                (account_no, item_no, container_no),
+            )
+        self._version_no += 1
+        part_bytes = sum(part.size for part in version.parts)
+        self._waiting[item_no] = (
+            self._version_no, item_no, version.seq, container_no,
+            self._numbers.item(account_no, version.parent_id), version.kind, sort_key(version.name), version.name,
+            version.size, version.modified, version.etag, version.content_tag,
+            _ENCODER.encode(dict(version.attrs)).decode(), part_bytes,
+        )
+        self._waiting_parts += _part_rows(self._version_no, version.parts)
+        figures = self._figures_of(account_no)
+        figures.live(version.kind, version.size, 1)
+        figures.kept(part_bytes, 1)
+
+    def _make_way(self, account_no: int, item_no: int, seq: int) -> None:
+        """End the item's live version at seq; one that began no earlier never was in a closed snapshot and goes."""
+        rows = self._connection.execute(
+            """SELECT version_no, from_seq, until_seq IS NULL, kind, size, part_bytes FROM versions
+               WHERE item_no = ? AND (until_seq IS NULL OR from_seq >= ?)""",
+            (item_no, seq),
+        ).fetchall()
+        figures = self._figures_of(account_no)
+        for version_no, from_seq, is_live, kind, size, part_bytes in rows:
+            if is_live:
+                figures.live(kind, size, -1)
+            if from_seq < seq:
+                self._connection.execute("UPDATE versions SET until_seq = ? WHERE version_no = ?", (seq, version_no))
+                continue
+            figures.kept(part_bytes, -1)
+            self._connection.execute("DELETE FROM versions WHERE version_no = ?", (version_no,))
+            self._connection.execute("DELETE FROM parts WHERE version_no = ?", (version_no,))
+
+    def _write_waiting(self) -> None:
+        self._connection.executemany(
+            """INSERT INTO versions (version_no, item_no, from_seq, container_no, parent_no, kind, sort_name, name,
+                   size, modified, etag, content_tag, attrs, part_bytes)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            self._waiting.values(),
+        )
+        self._connection.executemany(
+            "INSERT INTO parts (version_no, ordinal, name, size, digest, chunks, form) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            self._waiting_parts,
+        )
+        self._waiting.clear()
+        self._waiting_parts.clear()
+
+    def _figures_of(self, account_no: int) -> _Figures:
+        return self._figures.setdefault(account_no, _Figures())
+
+
+def _part_rows(version_no: int, parts: Sequence[StoredPart]) -> list[tuple[object, ...]]:
+    return [
+        (version_no, ordinal, part.name, part.size, part.digest, b"".join(part.chunks), part.form)
+        for ordinal, part in enumerate(parts)
+    ]

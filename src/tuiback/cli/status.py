@@ -1,0 +1,152 @@
+"""`status`: everything at a glance, from the running engine, else from what the catalogs know."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from tuiback import __version__
+from tuiback.cli.engaging import open_view
+from tuiback.cli.invocation import Invocation
+from tuiback.cli.output import Column, Output, Row, field
+from tuiback.cli.waiting import await_picture
+from tuiback.cli.wording import bytes_text, time_text
+from tuiback.model import EngineStatus, TaskState, TaskStatus
+
+if TYPE_CHECKING:
+    from tuiback.engine.view import View
+
+_STOPPED = {"state": "stopped", "pid": None, "host": None, "since": None, "version": __version__}
+# States of accounts in the order of how much they ask for somebody.
+_WORST_FIRST = ("failed", "late", "never", "gone", "ok")
+
+_FIELDS = (
+    "name", "tenant", "service", "mode", "state", "accounts", "gone", "owed", "last_run_at", "last_ok_at",
+    "last_outcome", "next_run_at",
+)  # fmt: skip
+_LIVE_FIELDS = (
+    "run", "accounts_done", "items_done", "items_expected", "items_per_second", "bytes_per_second", "bytes_read",
+    "bytes_stored", "throttled", "failed", "eta_seconds",
+)  # fmt: skip
+
+TASK_COLUMNS = (
+    field("TASK", "name"),
+    field("TENANT", "tenant"),
+    field("SERVICE", "service"),
+    field("MODE", "mode"),
+    field("STATE", "state"),
+    field("ACCOUNTS", "accounts", right=True),
+    field("GONE", "gone", right=True),
+    field("OWED", "owed", right=True),
+    Column("LAST RUN", lambda row: time_text(row["last_run_at"])),
+    field("OUTCOME", "last_outcome"),
+)
+
+
+@click.command()
+@click.pass_obj
+def status(call: Invocation) -> None:
+    """Show the engine, the tasks, the throttles and the storage at a glance."""
+    with open_view(call) as view:
+        picture = find_status(call)
+        fields = status_fields(picture, view)
+    if call.output.as_json:
+        call.output.document("status", fields)
+    else:
+        _show(call.output, fields)
+
+
+def find_status(call: Invocation) -> EngineStatus | None:
+    """The running engine's picture of this moment; None where no engine runs."""
+    from tuiback.engine.link import attach
+
+    link = attach(call.home_path)
+    if link is None:
+        return None
+    try:
+        return await_picture(link, bool)
+    finally:
+        link.close()
+
+
+def current_tasks(picture: EngineStatus | None, view: "View") -> Sequence[TaskStatus]:
+    """How every task stands: as the engine says, else as the catalogs remember."""
+    if picture is not None:
+        return picture.tasks
+    from tuiback.engine.past import at_rest, past_of
+
+    return [
+        at_rest(task, past_of(reader, task.name)) for _, reader in view.readers() for task in reader.tasks()
+    ]
+
+
+def task_fields(task: TaskStatus) -> Row:
+    """One task as `task list` tells it."""
+    return {name: getattr(task, name) for name in _FIELDS}
+
+
+def status_fields(picture: EngineStatus | None, view: "View") -> dict[str, Any]:
+    """The document of `status`."""
+    tasks = current_tasks(picture, view)
+    accounts = Counter(
+        account.state for _, reader in view.readers() for account in reader.account_overview()
+    )
+    return {
+        "engine": msgspec.to_builtins(picture.engine) if picture else _STOPPED,
+        "tasks": [{**task_fields(task), **{name: getattr(task, name) for name in _LIVE_FIELDS}} for task in tasks],
+        "throttles": list(picture.throttles) if picture else [],
+        "limits": _limits(picture),
+        "storage": [_storage_fields(view, name) for name in view.home.repositories],
+        "health": {"state": _health(tasks, accounts), "accounts": dict(accounts)},
+        "alerts": list(picture.alerts) if picture else [],
+        "version": __version__,
+    }
+
+
+def _limits(picture: EngineStatus | None) -> Row:
+    if picture is None:
+        return {"accounts": [], "files": []}
+    return {"accounts": list(picture.accounts), "files": list(picture.files)}
+
+
+def _storage_fields(view: "View", repository: str) -> Row:
+    ref = view.home.repository(repository)
+    totals = view.reader(repository).totals()
+    return {
+        "name": repository,
+        "url": ref.url,
+        "logical_bytes": totals.logical_bytes,
+        "stored_bytes": totals.stored_bytes,
+        "catalog_bytes": totals.catalog_bytes,
+    }
+
+
+def _health(tasks: Sequence[TaskStatus], accounts: Mapping[str, int]) -> str:
+    if any(task.state in (TaskState.ERROR, TaskState.DISK) for task in tasks):
+        return "failed"
+    if any(task.state is TaskState.PARTIAL or task.owed for task in tasks) or accounts.get("failed"):
+        return "partial"
+    return "ok"
+
+
+def _show(output: Output, fields: Row) -> None:
+    engine = fields["engine"]
+    running = f"{engine['state']}, {engine['host']} (process {engine['pid']})" if engine["pid"] else "not running"
+    accounts = fields["health"]["accounts"]
+    told = ", ".join(f"{accounts[state]} {state}" for state in _WORST_FIRST if accounts.get(state))
+    output.text(f"Health    {fields['health']['state']}")
+    output.text(f"Engine    {running}")
+    output.text(f"Accounts  {told or 'none yet'}")
+    for storage in fields["storage"]:
+        sizes = f"{bytes_text(storage['logical_bytes'])} of data in {bytes_text(storage['stored_bytes'])}"
+        output.text(f"Storage   {storage['name']}: {sizes}, {storage['url']}")
+    for throttle in fields["throttles"]:
+        if throttle.wait_seconds > 0:
+            output.text(f"Throttle  {throttle.service} asks us to wait {throttle.wait_seconds:.0f} s")
+    if fields["tasks"]:
+        output.text("")
+        output.table(fields["tasks"], TASK_COLUMNS)
+    else:
+        output.text("No tasks yet: tuiback task add NAME --tenant T --service S --all")

@@ -1,0 +1,194 @@
+"""The app's line to the engine: connects after the first frame, takes a picture a second, sends commands."""
+
+import gc
+import os
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from textual import on, work
+from textual.app import App
+from textual.css.query import NoMatches
+from textual.message import Message
+
+from tuiback.console.header import SILENT_SECONDS
+from tuiback.console.options import ConsoleOptions
+from tuiback.console.ports import ConsoleLink, ConsoleView
+from tuiback.console.screens.base import FullScreen
+from tuiback.console.themes import DEFAULT_THEME, NO_COLOR_THEME, VARIABLES, chosen_theme, load_themes, theme_folders
+from tuiback.console.widgets.notice import NoticeLine
+from tuiback.errors import TuibackError
+from tuiback.model import EngineStatus
+
+if TYPE_CHECKING:
+    from tuiback.engine.commands import Command
+
+Answer = Callable[[dict[str, object] | None, TuibackError | None], None]
+
+
+class EngineApp(App[None], inherit_bindings=False):
+    """Holds the line to the engine. `connect` and `view` run in a thread once the first frame stands."""
+
+    @dataclass
+    class Connected(Message):
+        """The engine is there."""
+
+        link: ConsoleLink
+
+    @dataclass
+    class Opened(Message):
+        """The catalogs can be read."""
+
+        view: ConsoleView
+
+    @dataclass
+    class Failed(Message):
+        """Something that ran in a thread failed for a reason people can read."""
+
+        title: str
+        fault: TuibackError
+
+    @dataclass
+    class Answered(Message):
+        """A command's answer came."""
+
+        future: "Future[dict[str, object]]"
+        answer: Answer
+
+    def __init__(
+        self, connect: Callable[[], ConsoleLink], view: Callable[[], ConsoleView], options: ConsoleOptions
+    ) -> None:
+        self._connect_engine = connect
+        self._open_view = view
+        self.options = options
+        self.read_only = options.read_only
+        self.link: ConsoleLink | None = None
+        self.view: ConsoleView | None = None
+        self.status: EngineStatus | None = None
+        self.display_paused = False
+        self.meters_shown = True
+        self._news_at = 0.0
+        no_color = "NO_COLOR" in os.environ
+        super().__init__()
+        # Only what the first frame needs; the others follow behind it.
+        wanted = {options.theme, DEFAULT_THEME, *((NO_COLOR_THEME,) if no_color else ())}
+        self.themes, _ = load_themes(theme_folders(), only=wanted)
+        for theme in self.themes.values():
+            self.register_theme(theme)
+        self.theme = chosen_theme(options.theme, self.themes, no_color=no_color)
+
+    def load_other_themes(self) -> None:
+        """Load all themes and say which files are none."""
+        self.themes, faults = load_themes(theme_folders())
+        for theme in self.themes.values():
+            self.register_theme(theme)
+        if faults:
+            self.tell(faults[0], "warn")
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The variables that tuiback.tcss names, for themes that don't set them."""
+        return dict(VARIABLES)
+
+    # ---- the engine
+
+    def on_mount(self) -> None:
+        """Paint first; the key is derived and the engine started behind the first frame."""
+        self.call_after_refresh(self._after_first_frame)
+        self.set_interval(self.options.refresh_seconds, self.tick)
+
+    def _after_first_frame(self) -> None:
+        gc.enable()
+        self.start_engine()
+        self.load_other_themes()
+
+    @work(thread=True, group="engine")
+    def start_engine(self) -> None:
+        """Connect, then open the catalogs."""
+        try:
+            self.post_message(self.Connected(self._connect_engine()))
+            self.post_message(self.Opened(self._open_view()))
+        except TuibackError as fault:
+            self.post_message(self.Failed("The engine can't be reached", fault))
+
+    @on(Connected)
+    def take_connected(self, event: Connected) -> None:
+        """Show the first picture at once, and look after the terminal's end from now on."""
+        self.link = event.link
+        self.tick()
+
+    @on(Opened)
+    def take_opened(self, event: Opened) -> None:
+        """The catalogs can be asked from now on."""
+        self.view = event.view
+        for screen in self.screen_stack:
+            if isinstance(screen, FullScreen):
+                screen.view_opened()
+
+    @on(Failed)
+    def take_failed(self, event: Failed) -> None:
+        """What failed is read and closed; the console stays."""
+        from tuiback.console.dialogs.confirm import message_dialog
+
+        self.push_screen(message_dialog(event.title, str(event.fault)))
+
+    def tick(self) -> None:
+        """Take the newest picture and hand it to the screen in front."""
+        status = self.link.status() if self.link else None
+        screen = self.front
+        if screen is None:
+            return
+        # A closing app takes its widgets away before their screen.
+        with suppress(NoMatches):
+            self._show_news(screen, status)
+
+    def _show_news(self, screen: FullScreen, status: EngineStatus | None) -> None:
+        screen.query_one(NoticeLine).repaint()
+        shown = self.status.number if self.status else None
+        if status is not None and not self.display_paused and status.number != shown:
+            self.status, self._news_at = status, monotonic()
+            screen.show_status(status)
+        elif self.silent_seconds >= SILENT_SECONDS:
+            screen.refresh_frame()
+
+    @property
+    def silent_seconds(self) -> float:
+        """How long the engine has sent no new picture, 0 before the first and while the display is paused."""
+        return 0.0 if self.status is None or self.display_paused else monotonic() - self._news_at
+
+    @property
+    def front(self) -> FullScreen | None:
+        """The topmost full screen that stands, below whatever dialog is open."""
+        full = (screen for screen in reversed(self.screen_stack) if isinstance(screen, FullScreen))
+        return next((screen for screen in full if screen.composed), None)
+
+    def tell(self, text: str, tone: str = "notice") -> None:
+        """Say something on whatever screen is in front."""
+        if self.front is not None:
+            self.front.tell(text, tone)
+
+    @property
+    def hosting(self) -> bool:
+        """Whether the engine runs in this process."""
+        return self.link is not None and self.link.hosted
+
+    def submit(self, command: "Command", answer: Answer) -> None:
+        """Send a command; `answer` is called on this loop with the result or the error."""
+        if self.link is None:
+            answer(None, TuibackError("there is no engine yet", remedy="wait for the repository to open"))
+            return
+        future = self.link.submit(command)
+        future.add_done_callback(lambda done: self.post_message(self.Answered(done, answer)))
+
+    @on(Answered)
+    def take_answered(self, event: Answered) -> None:
+        """Hand a command's answer to whoever asked."""
+        try:
+            result = event.future.result()
+        except TuibackError as fault:
+            event.answer(None, fault)
+        else:
+            event.answer(result, None)
+

@@ -1,0 +1,208 @@
+"""Paints the engine's picture once a second: an immutable EngineStatus that consoles and `status` show."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import psutil
+
+from tuiback.engine.activity import Activity
+from tuiback.engine.archive import Archive
+from tuiback.engine.dispatch import Dispatcher
+from tuiback.engine.limits import Gate
+from tuiback.engine.monitor import Rate, RunMonitor
+from tuiback.engine.past import Past, at_rest, past_of
+from tuiback.engine.registry import Registry
+from tuiback.model import (
+    Clock,
+    EngineInfo,
+    EngineStatus,
+    Gauge,
+    JobStatus,
+    MachineStatus,
+    StorageStatus,
+    Task,
+    TaskState,
+    TaskStatus,
+    ThrottleStatus,
+)
+
+# Questions to the catalog and the disk change slowly and cost more than the rest.
+SLOW_EVERY_SECONDS = 3.0
+
+
+def storage_of(archive: Archive) -> StorageStatus:
+    """Measure a repository and the volume that it lies on."""
+    used, total = archive.repository.backend.free_bytes()
+    totals = archive.reader.totals()
+    return StorageStatus(
+        name=archive.ref.name,
+        url=archive.ref.url,
+        disk_used=used,
+        disk_total=total,
+        logical_bytes=totals.logical_bytes,
+        stored_bytes=totals.stored_bytes,
+        catalog_bytes=totals.catalog_bytes,
+    )
+
+
+class Machine:
+    """Samples processor, memory and network of this machine."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._in, self._out = Rate(), Rate()
+        psutil.cpu_percent(percpu=True)
+
+    def sample(self) -> MachineStatus:
+        """The figures since the last sample."""
+        memory = psutil.virtual_memory()
+        traffic = psutil.net_io_counters()
+        now = self._clock.monotonic()
+        return MachineStatus(
+            cpu_percent=tuple(psutil.cpu_percent(percpu=True)),
+            ram_used=memory.total - memory.available,
+            ram_total=memory.total,
+            net_in=self._in.sample(now, traffic.bytes_recv),
+            net_out=self._out.sample(now, traffic.bytes_sent),
+            load=psutil.getloadavg(),
+        )
+
+
+def eta_seconds(monitor: RunMonitor, items_per_second: float) -> float | None:
+    """A guess at what is left: by items where the services said how many, else by accounts; None in the beginning."""
+    left = monitor.items_expected - monitor.items_done
+    if left > 0 and items_per_second > 0:
+        return left / items_per_second
+    if monitor.accounts_done and monitor.accounts_total:
+        return monitor.seconds * (monitor.accounts_total - monitor.accounts_done) / monitor.accounts_done
+    return None
+
+
+class Board:
+    """Holds the newest picture; run() repaints it every second."""
+
+    def __init__(
+        self,
+        info: Callable[[], EngineInfo],
+        archives: Mapping[str, Archive],
+        registry: Registry,
+        dispatcher: Dispatcher,
+        gates: tuple[Gate, Gate],
+        jobs: Callable[[], tuple[JobStatus, ...]],
+        activity: Activity,
+        clock: Clock,
+    ) -> None:
+        self._info = info
+        self._archives = archives
+        self._registry = registry
+        self._dispatcher = dispatcher
+        self._accounts, self._files = gates
+        self._jobs = jobs
+        self._activity = activity
+        self._clock = clock
+        self._machine = Machine(clock)
+        self._past: dict[str, Past] = {}
+        self._storage: tuple[StorageStatus, ...] = ()
+        self._slow_at = float("-inf")
+        self._number = 0
+        self._requests: dict[tuple[str, str], Rate] = {}
+        self.picture: EngineStatus | None = None
+
+    async def repaint(self) -> EngineStatus:
+        """Make a new picture now."""
+        if self._clock.monotonic() - self._slow_at >= SLOW_EVERY_SECONDS:
+            await asyncio.to_thread(self._ask_slowly)
+            self._slow_at = self._clock.monotonic()
+        self._number += 1
+        services = sorted({t.service for t in self._registry.tasks})
+        throttles = self._throttles()
+        self.picture = EngineStatus(
+            number=self._number,
+            time=self._clock.now(),
+            engine=self._info(),
+            tasks=tuple(self._task(task, throttles) for task in self._registry.tasks),
+            throttles=throttles,
+            accounts=tuple(Gauge(s, self._accounts.used(s), self._accounts.limit) for s in services),
+            files=tuple(Gauge(s, self._files.used(s), self._files.limit) for s in services),
+            machine=self._machine.sample(),
+            storage=self._storage,
+            activity=self._activity.recent(),
+            jobs=self._jobs(),
+            alerts=self._alerts(),
+        )
+        return self.picture
+
+    def forget_slow(self) -> None:
+        """Ask the catalog again at the next picture: something ended."""
+        self._slow_at = float("-inf")
+
+    def _ask_slowly(self) -> None:
+        for task in self._registry.tasks:
+            archive, _ = self._registry.task(task.name)
+            self._past[task.name] = past_of(archive.reader, task.name)
+        self._storage = tuple(storage_of(archive) for archive in self._archives.values())
+
+    def _throttles(self) -> tuple[ThrottleStatus, ...]:
+        now = self._clock.monotonic()
+        rows = []
+        for tenant, graph in self._registry.graphs.items():
+            for f in graph.throttle_status():
+                rate = self._requests.setdefault((tenant, f.service), Rate()).sample(now, f.requests)
+                rows.append(
+                    ThrottleStatus(
+                        tenant=tenant,
+                        service=f.service,
+                        in_flight=f.in_flight,
+                        limit=f.limit,
+                        waiting=f.waiting,
+                        wait_seconds=f.wait_seconds,
+                        requests=f.requests,
+                        throttled=f.throttled,
+                        requests_per_second=rate,
+                    )
+                )
+        return tuple(rows)
+
+    def _task(self, task: Task, throttles: tuple[ThrottleStatus, ...]) -> TaskStatus:
+        past = self._past.get(task.name, Past())
+        run = self._dispatcher.runs.get(task.name)
+        if run is None:
+            return at_rest(task, past)
+        monitor = run.monitor
+        counters = monitor.counters
+        items_per_second, bytes_per_second = monitor.rates()
+        throttled_as = self._registry.connector(task.tenant, task.service).throttled_as
+        waits = any(t.wait_seconds > 0 and t.tenant == task.tenant and t.service == throttled_as for t in throttles)
+        return TaskStatus(
+            name=task.name,
+            tenant=task.tenant,
+            service=task.service,
+            mode=task.mode,
+            state=TaskState.THROTTLED if waits else TaskState.RUNNING,
+            accounts=max(monitor.accounts_total, past.accounts),
+            accounts_done=monitor.accounts_done,
+            gone=past.gone,
+            owed=max(counters.owed, past.owed),
+            items_done=monitor.items_done,
+            items_expected=monitor.items_expected,
+            items_per_second=items_per_second,
+            bytes_per_second=bytes_per_second,
+            bytes_read=counters.bytes_read,
+            bytes_stored=counters.bytes_stored,
+            throttled=counters.throttled,
+            failed=counters.accounts_failed,
+            run=run.run,
+            eta_seconds=eta_seconds(monitor, items_per_second),
+            last_run_at=run.started_at,
+            last_ok_at=past.last_ok_at,
+            last_outcome=past.last_outcome,
+            next_run_at=None,
+            at_work=monitor.accounts_at_work,
+        )
+
+    def _alerts(self) -> tuple[str, ...]:
+        return tuple(
+            f"{name}: {past.owed} items are owed; the next run tries them first"
+            for name, past in self._past.items()
+            if past.owed
+        )

@@ -1,0 +1,142 @@
+"""Starts, joins and stops the runs of tasks."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+
+from tuiback.engine.activity import Activity
+from tuiback.engine.codec import error_fields
+from tuiback.engine.commands import PauseTask, RunTasks, StopTask
+from tuiback.engine.limits import Gate
+from tuiback.engine.monitor import RunMonitor
+from tuiback.engine.registry import Registry
+from tuiback.engine.runs import Crew, RunReport, TaskRun
+from tuiback.errors import NoSuchThing
+from tuiback.model import Clock, PackTable
+
+
+def report_fields(report: RunReport, *, joined: bool) -> dict[str, object]:
+    """A run as cli.md's `run` tells it."""
+    fields: dict[str, object] = {"run": report.run, "task": report.task, "outcome": str(report.outcome)}
+    fields["joined"] = joined
+    fields |= asdict(report.counters)
+    fields["seconds"] = round(report.seconds, 3)
+    if report.error is not None:
+        fields["error"] = error_fields(report.error)
+    return fields
+
+
+class Dispatcher:
+    """At most one run a task; whoever asks for a running task joins it."""
+
+    def __init__(self, registry: Registry, accounts: Gate, files: Gate, activity: Activity, clock: Clock) -> None:
+        self._registry = registry
+        self._accounts = accounts
+        self._files = files
+        self._activity = activity
+        self._clock = clock
+        self._runs: dict[str, TaskRun] = {}
+        self._work: dict[str, asyncio.Task[RunReport]] = {}
+        self._next_run: dict[str, int] = {}
+        self._bytes_seen: dict[str, int] = {}
+        self._starting = asyncio.Lock()
+
+    @property
+    def runs(self) -> Mapping[str, TaskRun]:
+        """The runs in progress, by task."""
+        return self._runs
+
+    async def run(self, command: RunTasks) -> dict[str, object]:
+        """Run the tasks at once, side by side; the answer comes when all have ended, unless wait is off."""
+        names = command.tasks or tuple(t.name for t in self._registry.tasks if not t.paused)
+        if not names:
+            raise NoSuchThing("there are no tasks yet", "", "add one with 'tuiback task add'")
+        for name in names:
+            self._registry.task(name)
+        waiting: list[tuple[bool, asyncio.Task[RunReport]]] = []
+        for name in dict.fromkeys(names):
+            joined = name in self._work
+            waiting.append((joined, self._work[name] if joined else await self._start(name, command)))
+        if not command.wait:
+            started = [{"task": name, "run": run.run} for name, run in self._runs.items() if name in names]
+            return {"runs": started}
+        reports = [(joined, await asyncio.shield(work)) for joined, work in waiting]
+        return {"runs": [report_fields(report, joined=joined) for joined, report in reports]}
+
+    async def _start(self, name: str, command: RunTasks) -> "asyncio.Task[RunReport]":
+        async with self._starting:
+            if name in self._work:
+                return self._work[name]
+            archive, task = self._registry.task(name)
+            await archive.mend()
+            number = self._next_run.get(archive.ref.name)
+            if number is None:
+                number = await asyncio.to_thread(archive.reader.last_run_number) + 1
+            self._next_run[archive.ref.name] = number + 1
+            connector = self._registry.connector(task.tenant, task.service)
+            monitor = RunMonitor(self._clock, partial(self._traffic, task.tenant, connector.throttled_as))
+            crew = Crew(
+                archive,
+                connector,
+                self._accounts,
+                self._files,
+                self._activity,
+                monitor,
+                self._clock,
+            )
+            run = TaskRun(task, number, command.trigger, crew, command.accounts)
+            self._runs[name] = run
+            archive.on_commit = self._share_stored
+            self._activity.add("info", name, f"run {number} started ({command.trigger})")
+            work = asyncio.ensure_future(self._watch(run))
+            self._work[name] = work
+            return work
+
+    async def _watch(self, run: TaskRun) -> RunReport:
+        try:
+            return await run.execute()
+        finally:
+            del self._runs[run.task.name]
+            del self._work[run.task.name]
+
+    def _traffic(self, tenant: str, throttled_as: str) -> tuple[int, int]:
+        """(requests, throttled replies) of the tenant's service up to now."""
+        figures = [f for f in self._registry.graph(tenant).throttle_status() if f.service == throttled_as]
+        return sum(f.requests for f in figures), sum(f.throttled for f in figures)
+
+    def _share_stored(self, packs: Sequence[PackTable]) -> None:
+        """Packs hold what several runs stored: each run is said to have stored its share of the bytes read."""
+        stored = sum(p.stored_bytes for p in packs)
+        seen = {name: run.monitor.counters.bytes_read for name, run in self._runs.items()}
+        read = {name: count - self._bytes_seen.get(name, 0) for name, count in seen.items()}
+        total = sum(read.values())
+        for name, run in self._runs.items():
+            run.monitor.count("bytes_stored", stored * read[name] // total if total else 0)
+        self._bytes_seen = seen
+
+    async def stop(self, command: StopTask) -> dict[str, object]:
+        """Stop a task's run at a checkpoint."""
+        self._registry.task(command.task)
+        run = self._runs.get(command.task)
+        if run is None:
+            raise NoSuchThing("the task is not running", command.task)
+        run.stop()
+        await asyncio.wait([self._work[command.task]])
+        return {}
+
+    async def stop_all(self) -> None:
+        """Stop every run at a checkpoint."""
+        for run in self._runs.values():
+            run.stop()
+        if self._work:
+            await asyncio.wait(list(self._work.values()))
+
+    async def pause(self, command: PauseTask) -> dict[str, object]:
+        """Keep a task from starting, or let it start again."""
+        archive, task = self._registry.task(command.task)
+        if task.paused != command.paused:
+            await self._registry.save_task(archive, replace(task, paused=command.paused))
+        if command.paused and command.task in self._runs:
+            await self.stop(StopTask(task=command.task))
+        return {}

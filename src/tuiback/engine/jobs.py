@@ -1,0 +1,223 @@
+"""Restores and exports as jobs: numbered, journalled, visible while they run, cancellable."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from tuiback.catalog import State
+from tuiback.engine.activity import Activity
+from tuiback.engine.archive import Archive
+from tuiback.engine.commands import CancelJob, Export, Restore, Selection
+from tuiback.engine.export import Exporter, Names, open_target, safe_name
+from tuiback.engine.progress import Progress
+from tuiback.engine.registry import Registry
+from tuiback.engine.restore import RestoreReport, RestoreWork
+from tuiback.engine.selected import batches, items
+from tuiback.errors import NoSuchThing, TuibackError, UsageError
+from tuiback.model import Account, Clock, JobStatus, Outcome
+
+ENDED_KEPT = 20
+Answer = dict[str, object]
+
+
+class Jobs:
+    """Runs restores and exports beside the backups."""
+
+    def __init__(self, archives: Mapping[str, Archive], registry: Registry, activity: Activity, clock: Clock) -> None:
+        self._archives = archives
+        self._registry = registry
+        self._activity = activity
+        self._clock = clock
+        self._progress: dict[int, tuple[str, str, Progress]] = {}
+        self._work: dict[int, asyncio.Task[Answer]] = {}
+        self._ended: deque[JobStatus] = deque(maxlen=ENDED_KEPT)
+
+    def statuses(self) -> tuple[JobStatus, ...]:
+        """Jobs in progress, then the last ones that ended."""
+        running = tuple(
+            JobStatus(number, kind, subject, "running", None, p.done, p.total, p.bytes_done, p.failed, p.what)
+            for number, (kind, subject, p) in self._progress.items()
+        )
+        return running + tuple(reversed(self._ended))
+
+    async def cancel(self, command: CancelJob) -> Answer:
+        """Stop a job; what is written stays, and the journal says what that is."""
+        work = self._work.get(command.job)
+        if work is None:
+            raise NoSuchThing("no such job is running", str(command.job), "see 'tuiback status'")
+        work.cancel()
+        await asyncio.wait([work])
+        return {}
+
+    async def stop_all(self) -> None:
+        """Cancel every job."""
+        for work in self._work.values():
+            work.cancel()
+        if self._work:
+            await asyncio.wait(list(self._work.values()))
+
+    def _account(self, account_id: str) -> tuple[Archive, Account]:
+        for archive in self._archives.values():
+            for account in archive.reader.find_accounts(account_id):
+                if account.account_id == account_id:
+                    return archive, account
+        raise NoSuchThing("no such account", account_id, "see 'tuiback account list'")
+
+    def _source(self, selections: tuple[Selection, ...]) -> tuple[Archive, list[Account]]:
+        if not selections:
+            raise UsageError("nothing was selected", "", "name an account, a path or an --id")
+        found = [self._account(s.account_id) for s in selections]
+        archive = found[0][0]
+        if any(other is not archive for other, _ in found):
+            raise UsageError("the accounts lie in different repositories", "", "start one job for each repository")
+        return archive, [account for _, account in found]
+
+    async def restore(self, command: Restore) -> Answer:
+        """Plan, and unless it is a dry run, write back. The answer has the fields of cli.md's restore."""
+        archive, sources = await asyncio.to_thread(self._source, command.selections)
+        target = sources[0]
+        if command.target_account_id is not None:
+            _, target = await asyncio.to_thread(self._account, command.target_account_id)
+        elif len({a.account_id for a in sources}) > 1:
+            raise UsageError("several accounts can't be restored as one job yet", "", "restore one account at a time")
+        if target.kind != sources[0].kind:
+            raise UsageError(
+                f"items of a {sources[0].kind} can't go into a {target.kind}", target.address, "choose another target"
+            )
+        connector = self._registry.connector_for_kind(target.tenant, target.kind)
+        work = RestoreWork(command, archive, connector, target, self._clock.now())
+        if command.dry_run:
+            report = await work.plan(Progress())
+            return restore_fields(None, Outcome.OK, report)
+
+        async def do(job: int, progress: Progress) -> tuple[Outcome, Answer, list[str]]:
+            report = await work.execute(job, progress)
+            return report.outcome, restore_fields(job, report.outcome, report), report.errors
+
+        subject = f"{sources[0].address or sources[0].name} to {target.address or target.name}"
+        return await self._start(archive, "restore", subject, command, do, wait=command.wait)
+
+    async def export(self, command: Export) -> Answer:
+        """Write the selection as files. The answer has the fields of cli.md's export."""
+        archive, sources = await asyncio.to_thread(self._source, command.selections)
+        if not Path(command.to).is_absolute():
+            raise UsageError("the engine needs an absolute path", command.to)
+        if command.dry_run:
+            counts = [await self._count(archive, selection) for selection in command.selections]
+            return {
+                "job": None, "outcome": "ok", "files": sum(n for n, _ in counts), "bytes": sum(b for _, b in counts)
+            }
+        target = await asyncio.to_thread(open_target, command.to, overwrite=command.overwrite)
+        exporter = Exporter(archive.reader, archive.content, target, command.form)
+
+        async def do(job: int, progress: Progress) -> tuple[Outcome, Answer, list[str]]:
+            for selection, account in zip(command.selections, sources, strict=True):
+                top = safe_name(account.address or account.name) if len(sources) > 1 else ""
+                names = Names(archive.reader, selection.seq, top)
+                async for batch in batches(items(archive.reader, selection)):
+                    progress.total += len(batch)
+                    await asyncio.to_thread(exporter.write_batch, batch, names)
+                    progress.done += len(batch)
+                    progress.bytes_done, progress.failed = exporter.report.bytes, exporter.report.failed
+            await asyncio.to_thread(exporter.finish)
+            report = exporter.report
+            answer: Answer = {
+                "job": job, "outcome": str(report.outcome), "files": report.files, "bytes": report.bytes,
+                "failed": report.failed, "damaged": report.damaged, "errors": report.errors[:20],
+            }
+            return report.outcome, answer, report.errors
+
+        subject = f"{', '.join(a.address or a.name for a in sources[:3])} to {command.to}"
+        return await self._start(archive, "export", subject, command, do, wait=command.wait)
+
+    @staticmethod
+    async def _count(archive: Archive, selection: Selection) -> tuple[int, int]:
+        count = size = 0
+        async for batch in batches(items(archive.reader, selection)):
+            count += len(batch)
+            size += sum(entry.size for entry in batch)
+        return count, size
+
+    async def _start(
+        self,
+        archive: Archive,
+        kind: str,
+        subject: str,
+        command: Restore | Export,
+        do: Callable[[int, Progress], Awaitable[tuple[Outcome, Answer, list[str]]]],
+        *,
+        wait: bool,
+    ) -> Answer:
+        plan = msgspec.json.encode(command)
+        job = await archive.with_state(State.new_job, kind, subject, plan, self._clock.now())
+        await archive.with_state(State.audit, self._clock.now(), "local", kind, subject, plan.decode())
+        progress = Progress()
+        self._progress[job] = (kind, subject, progress)
+        self._activity.add("info", subject, f"{kind} job {job} started")
+        work = asyncio.ensure_future(self._finish(archive, job, do))
+        self._work[job] = work
+        if not wait:
+            return {"job": job, "outcome": None}
+        return await asyncio.shield(work)
+
+    async def _finish(
+        self,
+        archive: Archive,
+        job: int,
+        do: Callable[[int, Progress], Awaitable[tuple[Outcome, Answer, list[str]]]],
+    ) -> Answer:
+        kind, subject, progress = self._progress[job]
+        outcome, answer, errors = Outcome.FAILED, Answer(), [""]
+        try:
+            outcome, answer, errors = await do(job, progress)
+        except asyncio.CancelledError:
+            outcome, answer, errors = Outcome.CANCELLED, {"job": job, "outcome": "cancelled"}, ["cancelled"]
+        except TuibackError as e:
+            errors = [str(e)]
+            raise
+        finally:
+            del self._progress[job]
+            del self._work[job]
+            await self._note_end(archive, job, (kind, subject, progress), outcome, errors)
+        return answer
+
+    async def _note_end(
+        self, archive: Archive, job: int, about: tuple[str, str, Progress], outcome: Outcome, errors: list[str]
+    ) -> None:
+        kind, subject, p = about
+        note = errors[0] if errors else f"{p.done} items"
+        self._ended.append(
+            JobStatus(job, kind, subject, "ended", str(outcome), p.done, p.total, p.bytes_done, p.failed, note)
+        )
+        level = {Outcome.OK: "ok", Outcome.CANCELLED: "info"}.get(outcome, "error")
+        self._activity.add(level, subject, f"{kind} job {job} {outcome}: {note}")
+        await archive.with_state(
+            State.update_job,
+            job,
+            state="ended",
+            outcome=outcome,
+            done=p.done,
+            total=p.total,
+            report=msgspec.json.encode(errors),
+            now=self._clock.now(),
+        )
+
+
+def restore_fields(job: int | None, outcome: Outcome, report: RestoreReport) -> Answer:
+    """A restore as cli.md tells it."""
+    return {
+        "job": job,
+        "outcome": str(outcome),
+        "planned": {name: report.planned[name] for name in ("create", "overwrite", "skip", "conflict")},
+        "restored": report.restored,
+        "skipped": report.skipped,
+        "failed": report.failed,
+        "damaged": report.damaged,
+        "degraded": report.degraded,
+        "rewritten": report.rewritten,
+        "verified": report.verified,
+        "errors": report.errors[:20],
+    }

@@ -1,0 +1,80 @@
+"""Limits: how many accounts and files of a service may be in work at once, changeable while work goes on."""
+
+import asyncio
+from collections import Counter, defaultdict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+ACCOUNTS_DEFAULT = 10
+FILES_DEFAULT = 20
+GIB = 1024**3
+
+
+def cap_for_ram(ram_bytes: int) -> int:
+    """The most accounts or files at once that a machine may be set to: 20 below 2 GiB, 40 below 4 GiB, else 50."""
+    if ram_bytes < 2 * GIB:
+        return 20
+    return 40 if ram_bytes < 4 * GIB else 50
+
+
+class Gate:
+    """Lets at most `limit` holders of each service in at once, first come first served within a service.
+
+    Services have limits of their own at Microsoft, so that none should wait for another.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._inside: Counter[str] = Counter()
+        self._queues: defaultdict[str, deque[asyncio.Future[None]]] = defaultdict(deque)
+
+    @property
+    def limit(self) -> int:
+        """How many of each service may be inside."""
+        return self._limit
+
+    def set_limit(self, limit: int) -> None:
+        """Change the limit; those inside stay, those waiting enter as room is made."""
+        self._limit = limit
+        for service in self._queues:
+            self._let_in(service)
+
+    def used(self, service: str) -> int:
+        """How many of this service are inside."""
+        return self._inside[service]
+
+    @asynccontextmanager
+    async def hold(self, service: str) -> AsyncIterator[None]:
+        """Be inside for the length of the block."""
+        await self._enter(service)
+        try:
+            yield
+        finally:
+            self._leave(service)
+
+    async def _enter(self, service: str) -> None:
+        queue = self._queues[service]
+        if not queue and self._inside[service] < self._limit:
+            self._inside[service] += 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        queue.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            # Let in and cancelled in the same moment: the place must go to the next.
+            if turn.done() and not turn.cancelled():
+                self._leave(service)
+            raise
+
+    def _leave(self, service: str) -> None:
+        self._inside[service] -= 1
+        self._let_in(service)
+
+    def _let_in(self, service: str) -> None:
+        queue = self._queues[service]
+        while queue and self._inside[service] < self._limit:
+            turn = queue.popleft()
+            if not turn.done():
+                self._inside[service] += 1
+                turn.set_result(None)

@@ -1,0 +1,66 @@
+"""A console's or a command's line to the engine of a home, wherever that runs: here, or in another process."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tuiback.engine.attach import Answer, Link, attach
+from tuiback.engine.commands import Command
+from tuiback.engine.home import Home, RepositoryRef
+from tuiback.errors import HomeBusy
+from tuiback.model import EngineStatus
+
+if TYPE_CHECKING:
+    from tuiback.engine.host import EngineHost
+    from tuiback.store import Secret
+
+# Whoever loses the race for the lock waits this long for the winner's socket.
+ATTACH_SECONDS = 5.0
+
+__all__ = ["HostedLink", "Link", "attach", "attach_or_host", "host"]
+
+
+class HostedLink:
+    """The engine runs in this process."""
+
+    hosted = True
+
+    def __init__(self, engine: "EngineHost") -> None:
+        self._engine = engine
+
+    def status(self) -> EngineStatus | None:
+        """The newest picture."""
+        return self._engine.status
+
+    def submit(self, command: Command) -> Answer:
+        """Send a command."""
+        return self._engine.submit(command)
+
+    def close(self) -> None:
+        """End the engine at a checkpoint."""
+        self._engine.close()
+
+
+def host(home: Home, role: str, secret_for: "Callable[[RepositoryRef], Secret]") -> HostedLink:
+    """Host the engine in this process. Raises HomeBusy when another does, and what keeps a repository closed."""
+    # What an engine needs takes longer to load than all the rest; whoever only attaches does without it.
+    from tuiback.engine.host import EngineHost
+
+    engine = EngineHost(home, role, secret_for)
+    engine.wait_until_ready()
+    return HostedLink(engine)
+
+
+def attach_or_host(home: Home, role: str, secret_for: "Callable[[RepositoryRef], Secret]") -> Link:
+    """A line to the home's engine: attached where one runs, hosted here where none does."""
+    deadline = time.monotonic() + ATTACH_SECONDS
+    while True:
+        attached = attach(home.path)
+        if attached is not None:
+            return attached
+        try:
+            return host(home, role, secret_for)
+        except HomeBusy:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.1)

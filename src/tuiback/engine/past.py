@@ -1,0 +1,82 @@
+"""What the catalog says of a task between its runs; light enough for a command that only asks."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tuiback.catalog import CatalogReader
+from tuiback.model import AccountState, Outcome, RunCounters, Task, TaskState, TaskStatus
+
+# How far back the last run that was ok is looked for.
+RUNS_LOOKED_AT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A task's accounts and its last runs. `last_outcome` is partial for a run that was cut off."""
+
+    accounts: int = 0
+    gone: int = 0
+    owed: int = 0
+    last_run_at: datetime | None = None
+    last_ok_at: datetime | None = None
+    last_outcome: Outcome | None = None
+    last_counters: RunCounters = field(default_factory=RunCounters)
+
+
+def past_of(reader: CatalogReader, task: str) -> Past:
+    """Ask the catalog about a task."""
+    accounts = reader.accounts(task)
+    runs = reader.runs(task, RUNS_LOOKED_AT)
+    last = runs[0] if runs else None
+    return Past(
+        accounts=sum(a.state is AccountState.ACTIVE for a in accounts),
+        gone=sum(a.state is AccountState.GONE for a in accounts),
+        owed=len(reader.owed(task=task)),
+        last_run_at=last.started_at if last else None,
+        last_ok_at=next((run.ended_at for run in runs if run.outcome is Outcome.OK), None),
+        last_outcome=(last.outcome or Outcome.PARTIAL) if last else None,
+        last_counters=last.counters if last else RunCounters(),
+    )
+
+
+def state_at_rest(task: Task, past: Past) -> TaskState:
+    """The one word for a task that does not run."""
+    if task.paused:
+        return TaskState.PAUSED
+    match past.last_outcome:
+        case Outcome.FAILED:
+            return TaskState.ERROR
+        case Outcome.PARTIAL:
+            return TaskState.PARTIAL
+        case _:
+            return TaskState.IDLE
+
+
+def at_rest(task: Task, past: Past) -> TaskStatus:
+    """The status of a task that does not run: its figures are those of its last run."""
+    counters = past.last_counters
+    return TaskStatus(
+        name=task.name,
+        tenant=task.tenant,
+        service=task.service,
+        mode=task.mode,
+        state=state_at_rest(task, past),
+        accounts=past.accounts,
+        accounts_done=0,
+        gone=past.gone,
+        owed=past.owed,
+        items_done=0,
+        items_expected=0,
+        items_per_second=0.0,
+        bytes_per_second=0.0,
+        bytes_read=counters.bytes_read,
+        bytes_stored=counters.bytes_stored,
+        throttled=counters.throttled,
+        failed=counters.accounts_failed,
+        run=None,
+        eta_seconds=None,
+        last_run_at=past.last_run_at,
+        last_ok_at=past.last_ok_at,
+        last_outcome=past.last_outcome,
+        next_run_at=None,
+    )

@@ -1,0 +1,14 @@
+"""How far a job has come; changed by the job, read by the screen."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Progress:
+    """Counts of items; `what` is the item in work."""
+
+    done: int = 0
+    total: int = 0
+    bytes_done: int = 0
+    failed: int = 0
+    what: str = ""

@@ -1,0 +1,222 @@
+"""One run of a task: finds its accounts, backs each up within the limits, and says how it ended."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from tuiback.connectors.base import Connector, Discovered
+from tuiback.engine.activity import Activity
+from tuiback.engine.archive import Archive
+from tuiback.engine.backup import AccountPass, PassResult
+from tuiback.engine.decide import Scope, account_id_of, fits, scope_of
+from tuiback.engine.fetch import Fetcher
+from tuiback.engine.limits import Gate
+from tuiback.engine.monitor import RunMonitor
+from tuiback.errors import AccountAbsent, EnvironmentFault, MicrosoftRefuses, NoSuchThing, TuibackError
+from tuiback.model import Account, AccountState, Clock, Outcome, RunCounters, RunRow, Task
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What cli.md's `run` tells of one run; error is the reason when nothing could be done at all."""
+
+    run: int
+    task: str
+    outcome: Outcome
+    seconds: float
+    counters: RunCounters
+    error: TuibackError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """What a run works with."""
+
+    archive: Archive
+    connector: Connector
+    accounts: Gate
+    files: Gate
+    activity: Activity
+    monitor: RunMonitor
+    clock: Clock
+
+
+def outcome_of(passes: Iterable[Outcome], *, complete: bool) -> Outcome:
+    """A run's outcome from those of its accounts; `complete`: every account that the task names was found."""
+    counted = [outcome for outcome in passes if outcome is not Outcome.SKIPPED]
+    if counted and all(outcome is Outcome.FAILED for outcome in counted):
+        return Outcome.FAILED
+    return Outcome.OK if complete and all(outcome is Outcome.OK for outcome in counted) else Outcome.PARTIAL
+
+
+class TaskRun:
+    """One execution of a task. execute() runs it to its end; stop() ends it at a checkpoint."""
+
+    def __init__(self, task: Task, run: int, trigger: str, crew: Crew, only: Iterable[str] = ()) -> None:
+        self.task = task
+        self.monitor = crew.monitor
+        self.run = run
+        self.started_at: datetime = crew.clock.now()
+        self._trigger = trigger
+        self._crew = crew
+        self._only = tuple(only)
+        self._work: asyncio.Task[Outcome] | None = None
+        self._stopped = False
+
+    async def execute(self) -> RunReport:
+        """Run to the end, whatever happens: the outcome and its reason are in the report."""
+        crew = self._crew
+        begun = crew.clock.monotonic()
+        error: TuibackError | None = None
+        try:
+            crew.archive.committer.stage_run(RunRow(self.run, self.task.name, self._trigger, self.started_at))
+            self._work = asyncio.ensure_future(self._back_up())
+            outcome = await self._work
+        except asyncio.CancelledError:
+            if not self._stopped:
+                raise
+            outcome = Outcome.CANCELLED
+        except TuibackError as e:
+            error, outcome = e, Outcome.FAILED
+        try:
+            outcome = await self._commit_end(outcome)
+        except TuibackError as e:
+            error, outcome = error or e, Outcome.FAILED
+        self._tell(outcome, error)
+        seconds = crew.clock.monotonic() - begun
+        return RunReport(self.run, self.task.name, outcome, seconds, self.monitor.counters, error)
+
+    def stop(self) -> None:
+        """End the run: what is stored stays, cursors cover what they cover, the next run goes on from there."""
+        self._stopped = True
+        if self._work is not None:
+            self._work.cancel()
+
+    async def _commit_end(self, outcome: Outcome) -> Outcome:
+        committer = self._crew.archive.committer
+        await committer.commit()  # counts what the packs took before the counters are written down
+        ended = self._crew.clock.now()
+        counters = self.monitor.counters
+        committer.stage_run(
+            RunRow(self.run, self.task.name, self._trigger, self.started_at, ended, outcome, counters)
+        )
+        await committer.commit()
+        return outcome
+
+    def _tell(self, outcome: Outcome, error: TuibackError | None) -> None:
+        c = self.monitor.counters
+        text = f"{c.accounts} accounts, {c.items_new} new, {c.items_changed} changed, {c.items_removed} removed"
+        if c.owed:
+            text += f", {c.owed} owed"
+        if error is not None:
+            text = str(error)
+        level = {Outcome.OK: "ok", Outcome.PARTIAL: "warn", Outcome.CANCELLED: "info"}.get(outcome, "error")
+        self._crew.activity.add(level, self.task.name, f"{outcome}: {text}")
+
+    async def _back_up(self) -> Outcome:
+        scope = await self._find_accounts()
+        self.monitor.accounts_total = len(scope.covered)
+        passes = [asyncio.ensure_future(self._one(account)) for account in self._accounts(scope)]
+        try:
+            results = await asyncio.gather(*passes)
+        finally:
+            for one in passes:
+                one.cancel()
+            await asyncio.gather(*passes, return_exceptions=True)
+        return outcome_of([r.outcome for r in results], complete=not scope.unmatched)
+
+    async def _find_accounts(self) -> Scope:
+        reader = self._crew.archive.reader
+        known = await asyncio.to_thread(reader.accounts)
+        mine = [a for a in known if a.task == self.task.name]
+        kind = self._crew.connector.kind
+        same = [a for a in known if a.kind == kind and a.tenant == self.task.tenant]
+        owners = {a.owner_id: a.account_id.partition(":")[2] for a in same}
+        discovered = [found async for found in self._crew.connector.discover(owners)]
+        others = frozenset(a.account_id for a in known if a.task != self.task.name)
+        scope = scope_of(self.task, discovered, mine, others)
+        if self._only:
+            scope = replace(scope, covered=tuple(f for f in scope.covered if any(fits(t, f) for t in self._only)))
+            if not scope.covered:
+                raise NoSuchThing("no account of the task fits", ", ".join(self._only), "see 'tuiback account list'")
+        self._tell_scope(scope)
+        self._stage_accounts(scope, {a.account_id: a for a in known})
+        return scope
+
+    def _tell_scope(self, scope: Scope) -> None:
+        for text in scope.unmatched:
+            self._crew.activity.add("warn", self.task.name, f"{text}: no such account in the tenant")
+        if scope.taken:
+            self._crew.activity.add("info", self.task.name, f"{len(scope.taken)} accounts belong to other tasks")
+
+    def _stage_accounts(self, scope: Scope, known: dict[str, Account]) -> None:
+        committer = self._crew.archive.committer
+        for found in scope.covered:
+            account = self._account(found)
+            if known.get(account.account_id) != account:
+                committer.stage_account(account)
+        for account in scope.gone:
+            if account.state is not AccountState.GONE:
+                gone = replace(
+                    account, state=AccountState.GONE, gone_at=self._crew.clock.now(), gone_reason="left the tenant"
+                )
+                committer.stage_account(gone)
+                self._crew.activity.add("warn", self.task.name, f"{account.address or account.name}: gone")
+
+    def _account(self, found: Discovered) -> Account:
+        return Account(
+            account_id=account_id_of(found),
+            kind=found.kind,
+            tenant=self.task.tenant,
+            task=self.task.name,
+            owner_id=found.owner_id,
+            name=found.name,
+            address=found.address,
+        )
+
+    def _accounts(self, scope: Scope) -> list[Account]:
+        for found in scope.covered:
+            if found.reason:
+                self.monitor.count("skipped")
+                self._crew.activity.add("info", self.task.name, f"{found.address or found.name}: {found.reason}")
+        return [self._account(found) for found in scope.covered if not found.reason]
+
+    async def _one(self, account: Account) -> PassResult:
+        crew = self._crew
+        async with crew.accounts.hold(crew.connector.service):
+            self.monitor.begin(account.account_id, account.address or account.name)
+            try:
+                result = await self._pass(account).run()
+            except (EnvironmentFault, MicrosoftRefuses):
+                raise
+            except AccountAbsent as e:
+                result = PassResult(Outcome.SKIPPED, 0, (str(e),))
+            except TuibackError as e:
+                result = PassResult(Outcome.FAILED, 0, (str(e),))
+            finally:
+                self.monitor.end(account.account_id)
+        self.monitor.accounts_done += 1
+        counter = {Outcome.FAILED: "accounts_failed", Outcome.SKIPPED: "skipped"}.get(result.outcome)
+        if counter is not None:
+            self.monitor.count(counter)
+        if result.outcome is not Outcome.SKIPPED:
+            self.monitor.count("accounts")
+        for line in result.trouble:
+            level = {Outcome.FAILED: "error", Outcome.SKIPPED: "info"}.get(result.outcome, "warn")
+            crew.activity.add(level, account.address or account.name, line)
+        return result
+
+    def _pass(self, account: Account) -> AccountPass:
+        crew = self._crew
+        fetcher = Fetcher(crew.connector, crew.archive.writer, crew.files, self.monitor, crew.clock)
+        return AccountPass(
+            account,
+            crew.connector,
+            self.run,
+            reader=crew.archive.reader,
+            committer=crew.archive.committer,
+            fetcher=fetcher,
+            monitor=self.monitor,
+            clock=crew.clock,
+        )

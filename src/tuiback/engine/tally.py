@@ -1,0 +1,43 @@
+"""Counts what each container holds against what the service says it holds."""
+
+from collections.abc import Mapping
+
+
+class Tally:
+    """Counts per container from the moment that its live items were counted.
+
+    Only containers whose total the service stated in this pass are compared.
+    """
+
+    def __init__(self) -> None:
+        self._stated: dict[str, int] = {}
+        self._present: dict[str, int] = {}
+
+    def expect(self, container_id: str, total: int) -> None:
+        """The service says that the container holds `total` items."""
+        self._stated[container_id] = total
+
+    def has_total(self, container_id: str) -> bool:
+        """Whether the container's total was stated."""
+        return container_id in self._stated
+
+    def is_started(self, container_id: str) -> bool:
+        """Whether the container's live items were counted."""
+        return container_id in self._present
+
+    def start(self, container_id: str, live: int) -> None:
+        """So many items of the container were live before anything of it was touched."""
+        self._present[container_id] = live
+
+    def add(self, container_id: str, by: int) -> None:
+        """Items came to, or left, a container whose walk was started."""
+        if container_id in self._present:
+            self._present[container_id] += by
+
+    def present(self, container_id: str) -> int:
+        """How many items the container holds as far as the pass knows."""
+        return self._present[container_id]
+
+    def short(self, owed: Mapping[str, int]) -> list[str]:
+        """The containers that hold fewer items than stated, owed ones counted as held."""
+        return [c for c, total in self._stated.items() if self._present.get(c, total) + owed.get(c, 0) < total]

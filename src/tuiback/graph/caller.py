@@ -1,0 +1,183 @@
+"""Sends one request until it succeeds or nothing more can be tried, under the throttle and with a good token."""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import httpx
+
+from tuiback.errors import Unreachable
+from tuiback.graph.faults import BodyBroke, Failure, error_of, failure_of
+from tuiback.graph.identity import TokenSource
+from tuiback.graph.retry import Again, Attempts, GiveUp, Renew, after, decide
+from tuiback.graph.throttle import Slot, Throttle
+from tuiback.graph.transport import BREAKS, READ_SECONDS, failure_of_break
+from tuiback.model import Clock
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# Slower than this an upload counts as stuck: the transport knows no limit for writing.
+_SLOWEST_UPLOAD_BYTES_PER_SECOND = 16_384
+# Larger bodies go out in pieces, because one write of them would block the loop.
+_PIECE_BYTES = 262_144
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request as the service should see it. `units` is its cost in the throttle.
+
+    `signed`: it carries the app's token; pre-authenticated links must not. `whole`: the body is read before the
+    request counts as done, so that a break within it is repeated too. `redirects`: a redirect is an answer.
+    """
+
+    service: str
+    account: str
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = b""
+    units: int = 1
+    signed: bool = True
+    whole: bool = True
+    redirects: bool = False
+
+    @property
+    def subject(self) -> str:
+        """What the request is about, without query: pre-authenticated links hold their key there."""
+        parts = urlsplit(self.url)
+        return f"{self.method} {parts.path}" if self.signed else f"{self.method} {parts.netloc}"
+
+
+class Caller:
+    """All requests of one app pass through here."""
+
+    def __init__(
+        self, client: httpx.AsyncClient, tokens: TokenSource, throttle: Throttle, *, clock: Clock, chance: random.Random
+    ) -> None:
+        self._client = client
+        self._tokens = tokens
+        self._clock = clock
+        self._chance = chance
+        self._answered = False
+        self.throttle = throttle
+
+    async def send(self, ask: Ask) -> httpx.Response:
+        """The reply with its whole body. Raises GraphError and its children, MicrosoftRefuses."""
+        async with self.open(ask) as response:
+            return response
+
+    @asynccontextmanager
+    async def open(self, ask: Ask) -> AsyncIterator[httpx.Response]:
+        """The good reply; its place under the limits is kept until the context ends."""
+        attempts = Attempts(answered=self._answered)
+        rejected = ""
+        while True:
+            attempts = replace(attempts, tries=attempts.tries + 1)
+            async with self.throttle.slot(ask.service, ask.account, ask.units) as slot:
+                token, outcome = await self._try(ask, rejected)
+                if isinstance(outcome, httpx.Response) or outcome.status:
+                    self._answered = True
+                if isinstance(outcome, httpx.Response):
+                    _learn(slot, outcome)
+                    try:
+                        yield outcome
+                    finally:
+                        await outcome.aclose()
+                    return
+                decision = decide(
+                    ask.method, attempts, outcome, signed=ask.signed, jitter=self._chance.random()
+                )
+                _report(slot, outcome, decision)
+            if isinstance(decision, GiveUp):
+                raise error_of(outcome, ask.subject, signed=ask.signed)
+            attempts = after(attempts, decision)
+            if isinstance(decision, Renew):
+                rejected = token
+            elif not decision.fence:
+                await self.throttle.rest(ask.service, decision.wait_seconds)
+
+    async def body(self, response: httpx.Response, subject: str) -> AsyncGenerator[bytes, None]:
+        """The body in larger pieces than the socket gives.
+
+        Raises BodyBroke when it ends too early, after all that came was handed out.
+        """
+        pieces: list[bytes] = []
+        bytes_held = 0
+        broken: Exception | None = None
+        try:
+            async for piece in response.aiter_bytes():
+                pieces.append(piece)
+                bytes_held += len(piece)
+                if bytes_held >= _PIECE_BYTES:
+                    yield b"".join(pieces)
+                    pieces.clear()
+                    bytes_held = 0
+        except BREAKS as error:
+            broken = error
+        if pieces:
+            yield b"".join(pieces)
+        if broken is not None:
+            # Not chained: what the transport says of itself holds the link's key.
+            raise BodyBroke(failure_of_break(broken).message, subject, "retry later") from None
+
+    async def _try(self, ask: Ask, rejected: str) -> tuple[str, httpx.Response | Failure]:
+        """One try: the token it used, and a good reply or the failure."""
+        headers = dict(ask.headers)
+        token = ""
+        if ask.signed:
+            try:
+                token = await self._tokens.token(rejected)
+            except Unreachable as error:
+                return "", Failure(message=error.what, sent=False)
+            headers["Authorization"] = f"Bearer {token}"
+            headers["client-request-id"] = str(UUID(int=self._chance.getrandbits(128), version=4))
+        try:
+            return token, await self._exchange(ask, headers)
+        except BREAKS as error:
+            return token, failure_of_break(error)
+
+    async def _exchange(self, ask: Ask, headers: dict[str, str]) -> httpx.Response | Failure:
+        request = self._request(ask, headers)
+        if ask.content:
+            async with asyncio.timeout(READ_SECONDS + len(ask.content) / _SLOWEST_UPLOAD_BYTES_PER_SECOND):
+                response = await self._client.send(request, stream=True)
+        else:
+            response = await self._client.send(request, stream=True)
+        good = response.is_success or (ask.redirects and response.status_code in _REDIRECTS)
+        if good and not ask.whole:
+            return response
+        try:
+            body = await response.aread()
+        finally:
+            await response.aclose()
+        return response if good else failure_of(response.status_code, response.headers, body, self._clock.now())
+
+    def _request(self, ask: Ask, headers: dict[str, str]) -> httpx.Request:
+        if len(ask.content) <= _PIECE_BYTES:
+            return self._client.build_request(ask.method, ask.url, headers=headers, content=ask.content or None)
+        headers["Content-Length"] = str(len(ask.content))
+        return self._client.build_request(ask.method, ask.url, headers=headers, content=_pieces(ask.content))
+
+
+async def _pieces(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), _PIECE_BYTES):
+        yield content[start : start + _PIECE_BYTES]
+
+
+def _report(slot: Slot, failure: Failure, decision: Again | Renew | GiveUp) -> None:
+    """Let the throttle know when the service refused for its own protection."""
+    if failure.status in {429, 503, 509}:
+        wait = decision.wait_seconds if isinstance(decision, Again) and decision.fence else failure.retry_after
+        slot.throttled(wait or 0.0, failure.status)
+
+
+def _learn(slot: Slot, response: httpx.Response) -> None:
+    """Count the success, and believe SharePoint's RateLimit headers, which come at 80 % of the minute."""
+    slot.succeeded()
+    remaining = response.headers.get("ratelimit-remaining", "")
+    reset = response.headers.get("ratelimit-reset", "")
+    if remaining.isdigit() and reset.isdigit():
+        slot.learn(int(remaining), float(reset))

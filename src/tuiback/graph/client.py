@@ -1,0 +1,59 @@
+"""One app's way to Microsoft Graph: it signs in, keeps under the limits, and hands out a Lane for each account."""
+
+import random
+from collections.abc import Mapping
+
+from tuiback import __version__
+from tuiback.graph.caller import Caller
+from tuiback.graph.identity import AppIdentity, TokenSource
+from tuiback.graph.lane import Lane
+from tuiback.graph.limits import PUBLISHED, ServiceLimits
+from tuiback.graph.throttle import Notice, Throttle, ThrottleFigures
+from tuiback.graph.transport import checked_url, open_client, web_origin
+from tuiback.model import Clock
+
+# Undecorated traffic is throttled first:
+# https://learn.microsoft.com/sharepoint/dev/general-development/how-to-avoid-getting-throttled-or-blocked-in-sharepoint-online
+USER_AGENT = f"NONISV|tuiback|tuiback/{__version__}"
+
+
+class GraphClient:
+    """One per app, shared by all its tasks, because limits count by app. Used on one loop, and closed there.
+
+    Raises UsageError for addresses without https (but on this machine) and for a credential that can't be read.
+    """
+
+    def __init__(
+        self,
+        app: AppIdentity,
+        *,
+        clock: Clock,
+        user_agent: str = USER_AGENT,
+        notice: Notice | None = None,
+        limits: Mapping[str, ServiceLimits] = PUBLISHED,
+        chance: random.Random | None = None,
+    ) -> None:
+        self._root = web_origin(checked_url(app.graph_url, "Graph's address"))
+        self._tokens = TokenSource(app, clock=clock)
+        self._throttle = Throttle(limits, clock=clock, notice=notice)
+        self._client = open_client(user_agent)
+        self._caller = Caller(
+            self._client, self._tokens, self._throttle, clock=clock, chance=chance or random.SystemRandom()
+        )
+
+    async def sign_in(self) -> None:
+        """Prove the credential. Raises MicrosoftRefuses with Entra's reason, Unreachable when no answer comes."""
+        await self._tokens.token()
+
+    def lane(self, service: str, account: str = "") -> Lane:
+        """Requests for one account of "outlook", "sharepoint" or "directory"; they queue with all others there."""
+        return Lane(self._caller, self._root, service, account)
+
+    def throttle_status(self) -> tuple[ThrottleFigures, ...]:
+        """How hard each service throttles at this moment."""
+        return self._throttle.figures()
+
+    async def close(self) -> None:
+        """Close all connections, after a sign-in under way."""
+        await self._tokens.close()
+        await self._client.aclose()

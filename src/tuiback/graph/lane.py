@@ -1,0 +1,167 @@
+"""Requests on behalf of one account of one service: objects, pages, bodies, files, writes."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
+
+from tuiback.errors import CursorExpired, GraphError, ItemGone
+from tuiback.graph.caller import Ask, Caller
+from tuiback.graph.decoding import read_object
+from tuiback.graph.download import Download
+from tuiback.graph.limits import request_units
+from tuiback.graph.transport import is_private
+from tuiback.graph.upload import FRAGMENT_BYTES, Upload
+
+_VERSION = "/v1.0"
+# Low is shed first when the directory is busy, which leaves the limits as they are:
+# https://learn.microsoft.com/graph/throttling-limits
+_PRIORITY = {"x-ms-throttle-priority": "low"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list. The last page of a delta has `delta_link`; all others `next_link`, or neither at the end."""
+
+    items: list[dict[str, Any]]
+    next_link: str | None
+    delta_link: str | None
+
+
+class Lane:
+    """One account's requests. A path starts with / and follows the version: "/users/{id}/messages".
+
+    All methods raise GraphError and its children for this request alone, MicrosoftRefuses when nothing can go on.
+    """
+
+    def __init__(self, caller: Caller, graph_url: str, service: str, account: str) -> None:
+        self._caller = caller
+        self._root = graph_url
+        self._service = service
+        self._account = account
+
+    async def get(
+        self, path: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """The object at a path or link."""
+        return await self._object(self._ask("GET", path, params=params, headers=headers))
+
+    async def pages(
+        self, path_or_link: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[Page, None]:
+        """All pages from a path or link on. Links are opaque: they are followed byte for byte."""
+        link: str | None = path_or_link
+        while link is not None:
+            page = _page(await self.get(link, params=params, headers=headers), link)
+            yield page
+            link, params = page.next_link, None
+
+    async def stream(self, path: str, *, headers: Mapping[str, str] | None = None) -> AsyncGenerator[bytes, None]:
+        """The body at a path, once. A break within it raises GraphError: the caller starts over."""
+        ask = replace(self._ask("GET", path, headers=headers), whole=False)
+        async with self._caller.open(ask) as response:
+            async for piece in self._caller.body(response, ask.subject):
+                yield piece
+
+    def download(self, path: str, *, etag: str = "", size: int | None = None) -> AsyncGenerator[bytes, None]:
+        """A file's bytes through its /content path, resumed where it broke off.
+
+        `etag` must still hold when it is resumed, unless the service names another for the bytes; `size` is
+        believed only when the service states none.
+        """
+        ask = replace(self._ask("GET", path, headers={"Accept": "*/*"}), whole=False, redirects=True)
+        return Download(self._caller, ask, etag=etag, size=size).chunks()
+
+    async def post(
+        self, path: str, body: Mapping[str, Any] | bytes, *, headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """The answer to a POST, which is never sent twice unless the service surely did not carry it out."""
+        return await self._write("POST", path, body, headers)
+
+    async def patch(
+        self, path: str, body: Mapping[str, Any] | bytes, *, headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """The object after a PATCH."""
+        return await self._write("PATCH", path, body, headers)
+
+    async def delete(self, path: str, *, headers: Mapping[str, str] | None = None) -> None:
+        """Make sure that nothing is there: what is gone already is as good."""
+        try:
+            await self._caller.send(self._ask("DELETE", path, headers=headers))
+        except ItemGone:
+            return
+
+    async def put_bytes(
+        self,
+        path: str,
+        data: bytes,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """The object after `data` became its content: files up to some megabytes, and all empty ones."""
+        given = {"Content-Type": "application/octet-stream", **(headers or {})}
+        return await self._object(self._ask("PUT", path, params=params, headers=given, content=data))
+
+    async def upload(
+        self,
+        create_path: str,
+        create_body: Mapping[str, Any],
+        data: AsyncIterator[bytes],
+        size: int,
+        *,
+        fragment_bytes: int = FRAGMENT_BYTES,
+    ) -> dict[str, Any]:
+        """The object that an upload session made of `size` > 0 bytes. A failed session is deleted."""
+        link = str((await self.post(create_path, create_body)).get("uploadUrl", ""))
+        if not is_private(link):
+            raise GraphError("the upload session has no safe address", create_path, "retry later")
+        ask = Ask(self._service, self._account, "PUT", link, signed=False, units=2)
+        return await Upload(self._caller, ask, data, size, fragment_bytes).run()
+
+    async def _write(
+        self, method: str, path: str, body: Mapping[str, Any] | bytes, headers: Mapping[str, str] | None
+    ) -> dict[str, Any]:
+        content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"
+        return await self._object(
+            self._ask(method, path, headers={"Content-Type": kind, **(headers or {})}, content=content)
+        )
+
+    async def _object(self, ask: Ask) -> dict[str, Any]:
+        response = await self._caller.send(ask)
+        return read_object(response.content, ask.subject)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        content: bytes = b"",
+    ) -> Ask:
+        url = self._url(path)
+        if params:
+            url = f"{url}{'&' if '?' in url else '?'}{urlencode(params, safe='$,', quote_via=quote)}"
+        given = {**_PRIORITY, **(headers or {})} if self._service == "directory" else dict(headers or {})
+        units = request_units(self._service, method, url)
+        return Ask(self._service, self._account, method, url, given, content, units)
+
+    def _url(self, path_or_link: str) -> str:
+        """The address of a path, or a link of the same service: our token goes nowhere else."""
+        if path_or_link.startswith("/"):
+            return f"{self._root}{_VERSION}{path_or_link}"
+        if urlsplit(path_or_link)[:2] == urlsplit(self._root)[:2]:
+            return path_or_link
+        # A token never follows a link to another host; a cursor of another cloud or simulator is worth nothing here.
+        raise CursorExpired("a link leads away from the service", urlsplit(path_or_link).netloc, "list again")
+
+
+def _page(answer: Mapping[str, Any], link: str) -> Page:
+    items = answer.get("value")
+    if not isinstance(items, list):
+        raise GraphError("a list came without its items", urlsplit(link).path, "retry later", status=200)
+    return Page(items, answer.get("@odata.nextLink"), answer.get("@odata.deltaLink"))

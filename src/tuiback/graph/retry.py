@@ -1,0 +1,106 @@
+"""Decides what to do after a try that failed: try again, renew the token, or give up. Pure: it only decides."""
+
+from dataclasses import dataclass, replace
+
+from tuiback.graph.faults import Failure
+
+# A request is sent at most so often ...
+MOST_TRIES = 8
+# ... only so often while nobody ever answered: a wrong address or a closed firewall stays what it is ...
+MOST_TRIES_BEFORE_ANY_ANSWER = 4
+# ... and no more after waiting so long because the service asked for it.
+MOST_THROTTLED_SECONDS = 900.0
+# A server error that stays is one bad item more often than a bad hour: 1 + 2 + 4 seconds tell which.
+MOST_SERVER_ERROR_TRIES = 4
+
+_THROTTLED = frozenset({429, 503, 509})
+_SERVER_ERRORS = frozenset({500, 502, 503, 504})
+# Codes of a 500 that name a bad item: repeating gives the same answer.
+_BAD_ITEM = frozenset({"errorcontentconversionfailed", "errorcorruptdata", "errorinvalidrecipients"})
+# A token that was just issued may be refused for its age; others mean what they say.
+_RENEWABLE = frozenset({401})
+# Verbs that may be repeated when nobody knows whether the first try arrived.
+_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """What was tried so far for one request; `answered`: the service was there before, for any request."""
+
+    tries: int = 0
+    throttled_seconds: float = 0.0
+    renewed: bool = False
+    answered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Try again after so long. `fence`: the service asked everybody to wait, not just this request."""
+
+    wait_seconds: float
+    fence: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """Get a new token and try again at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Nothing more can be tried."""
+
+
+Decision = Again | Renew | GiveUp
+
+
+def decide(method: str, attempts: Attempts, failure: Failure, *, signed: bool, jitter: float) -> Decision:
+    """What to do after `failure`, when `attempts` counts this try too. `jitter` lies in [0, 1)."""
+    if failure.hopeless:
+        return GiveUp()
+    if signed and failure.status in _RENEWABLE:
+        return GiveUp() if attempts.renewed else Renew()
+    most = MOST_TRIES if attempts.answered else MOST_TRIES_BEFORE_ANY_ANSWER
+    if attempts.tries >= most or attempts.throttled_seconds >= MOST_THROTTLED_SECONDS:
+        return GiveUp()
+    backoff = backoff_seconds(attempts.tries, jitter)
+    if was_throttled(failure):
+        return Again(backoff * 2 if failure.retry_after is None else failure.retry_after, fence=True)
+    if _may_repeat(method, failure) and _is_passing(attempts, failure):
+        return Again(backoff if failure.retry_after is None else failure.retry_after)
+    return GiveUp()
+
+
+def was_throttled(failure: Failure) -> bool:
+    """Whether the service refused for its own protection, without touching the request.
+
+    A 503 without Retry-After may as well be one item that always fails, so it stops nobody else.
+    """
+    return failure.status == 429 or (failure.status in _THROTTLED and failure.retry_after is not None)
+
+
+def after(attempts: Attempts, decision: Decision) -> Attempts:
+    """The attempts once `decision` was carried out."""
+    if isinstance(decision, Renew):
+        return replace(attempts, renewed=True)
+    if isinstance(decision, Again) and decision.fence:
+        return replace(attempts, throttled_seconds=attempts.throttled_seconds + decision.wait_seconds)
+    return attempts
+
+
+def backoff_seconds(tries: int, jitter: float) -> float:
+    """1, 2, 4 ... 60 seconds, less up to half, so that many that failed together don't come back together."""
+    return float(min(60, 2 ** (tries - 1))) * (1 - jitter / 2)
+
+
+def _may_repeat(method: str, failure: Failure) -> bool:
+    return method in _IDEMPOTENT or not failure.sent or failure.unread
+
+
+def _is_passing(attempts: Attempts, failure: Failure) -> bool:
+    """Whether the trouble is of a kind that passes."""
+    if failure.status == 0 or failure.unread or failure.status == 408:
+        return True
+    if failure.status not in _SERVER_ERRORS or failure.codes & _BAD_ITEM:
+        return False
+    return attempts.tries < MOST_SERVER_ERROR_TRIES

@@ -1,0 +1,177 @@
+"""Answers for the attachments of messages: lists, bytes, small ones in one request, large ones in a session."""
+
+from base64 import b64decode, b64encode
+from typing import Any
+
+from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_content
+from tuiback.simtenant.api.cloud import Cloud
+from tuiback.simtenant.api.mail_lookup import message_of, view_of
+from tuiback.simtenant.api.message_json import View
+from tuiback.simtenant.api.odata import collection, context_url, selected
+from tuiback.simtenant.api.permissions import READ_MAIL, WRITE_MAIL
+from tuiback.simtenant.api.router import Route
+from tuiback.simtenant.api.storage import upload_url
+from tuiback.simtenant.content.mail import Attachment
+from tuiback.simtenant.state.clock import stamp
+from tuiback.simtenant.state.mailbox import Message
+from tuiback.simtenant.state.rewriting import written_copy
+
+# https://learn.microsoft.com/graph/outlook-large-attachments
+_MOST_DIRECT_BYTES = 3 * 1024 * 1024
+_MOST_SESSION_BYTES = 150 * 1024 * 1024
+_MOST_FRAGMENT_BYTES = 4 * 1024 * 1024
+_FILE_TYPE = "#microsoft.graph.fileAttachment"
+
+
+def attachment_json(view: View, message: Message, place: int, *, whole: bool) -> dict[str, Any]:
+    """A fileAttachment; its bytes only with `whole`."""
+    attachment = message.mail.attachments[place]
+    document: dict[str, Any] = {
+        "@odata.type": _FILE_TYPE,
+        "@odata.mediaContentType": attachment.content_type,
+        "id": view.ids.encode("attachment", view.mailbox.owner, message.serial, place),
+        "lastModifiedDateTime": stamp(message.modified),
+        "name": attachment.name,
+        "contentType": attachment.content_type,
+        "size": attachment.size,
+        "isInline": attachment.is_inline,
+        "contentId": attachment.content_id,
+        "contentLocation": None,
+    }
+    if whole:
+        document["contentBytes"] = b64encode(attachment.read()).decode()
+    return document
+
+
+def given_attachment(given: dict[str, Any]) -> Attachment:
+    """The attachment in a request's JSON. Raises Fault 400, 413 and 501."""
+    kind = given.get("@odata.type", _FILE_TYPE)
+    if kind != _FILE_TYPE:
+        raise Fault(501, "NotImplemented", f"The simulated tenant takes no {kind}.")
+    try:
+        content = b64decode(str(given["contentBytes"]), validate=True)
+    except (KeyError, ValueError) as error:
+        raise Fault(400, "ErrorInvalidRequest", "contentBytes is missing or not base64.") from error
+    if len(content) >= _MOST_DIRECT_BYTES:
+        raise Fault(413, "RequestEntityTooLarge", "The attachment is too large for one request.")
+    return _made(given, content)
+
+
+def _made(given: dict[str, Any], content: bytes) -> Attachment:
+    content_id = given.get("contentId")
+    return Attachment(
+        name=str(given.get("name") or ""),
+        content_type=str(given.get("contentType") or "application/octet-stream"),
+        size=len(content),
+        read=lambda: content,
+        is_inline=bool(given.get("isInline")),
+        content_id=str(content_id) if content_id is not None else None,
+    )
+
+
+def _list(cloud: Cloud, call: Call) -> Reply:
+    view = view_of(cloud, call)
+    message = message_of(view, call)
+    names = selected(call)
+    whole = names is None or "contentBytes" in names
+    value = [attachment_json(view, message, place, whole=whole) for place in range(len(message.mail.attachments))]
+    if names is not None:
+        value = [{k: v for k, v in each.items() if k.startswith("@") or k == "id" or k in names} for each in value]
+    return json_reply(collection(f"users('{call.where['user']}')/messages/attachments", value, None, call))
+
+
+def _found(view: View, call: Call) -> tuple[Message, int]:
+    """The message, and the place of the attachment in it. Raises Fault 400 and 404."""
+    message = message_of(view, call)
+    reference = view.ids.find(call.where["attachment"])
+    if reference is None or reference.kind != "attachment" or reference.serial != message.serial:
+        raise Fault(400, "ErrorInvalidIdMalformed", "Id is malformed.")
+    if reference.place >= len(message.mail.attachments):
+        raise Fault(404, "ErrorItemNotFound", "The specified object was not found in the store.")
+    return message, reference.place
+
+
+def _get(cloud: Cloud, call: Call) -> Reply:
+    view = view_of(cloud, call)
+    message, place = _found(view, call)
+    return _shown(view, message, place, call, 200)
+
+
+def _shown(view: View, message: Message, place: int, call: Call, status: int) -> Reply:
+    context = {"@odata.context": context_url(call, f"users('{call.where['user']}')/messages/attachments/$entity")}
+    return json_reply(context | attachment_json(view, message, place, whole=True), status)
+
+
+def _get_bytes(cloud: Cloud, call: Call) -> Reply:
+    message, place = _found(view_of(cloud, call), call)
+    attachment = message.mail.attachments[place]
+    return Reply(200, attachment.read(), attachment.content_type)
+
+
+def _attach(cloud: Cloud, view: View, message: Message, attachment: Attachment) -> int:
+    """Add to the message; gives the attachment's place."""
+    mail = written_copy(message)
+    mail.attachments.append(attachment)
+    message.mail = mail
+    view.mailbox.touch(message, cloud.clock.now())
+    return len(mail.attachments) - 1
+
+
+def _add(cloud: Cloud, call: Call) -> Reply:
+    view = view_of(cloud, call)
+    message = message_of(view, call)
+    place = _attach(cloud, view, message, given_attachment(call.json()))
+    return _shown(view, message, place, call, 201)
+
+
+def _delete(cloud: Cloud, call: Call) -> Reply:
+    view = view_of(cloud, call)
+    message, place = _found(view, call)
+    mail = written_copy(message)
+    del mail.attachments[place]
+    message.mail = mail
+    view.mailbox.touch(message, cloud.clock.now())
+    return no_content()
+
+
+def _open_session(cloud: Cloud, call: Call) -> Reply:
+    message_of(view_of(cloud, call), call)
+    body = call.json()
+    item = body.get("AttachmentItem") or body.get("attachmentItem") or {}
+    if not isinstance(item.get("size"), int) or not item.get("name"):
+        raise Fault(400, "ErrorInvalidRequest", "AttachmentItem needs a name and a size.")
+    if item["size"] > _MOST_SESSION_BYTES:
+        raise Fault(413, "ErrorMessageSizeExceeded", "The attachment is larger than 150 MB.")
+
+    def finish(content: bytes) -> Reply:
+        # The mailbox may have been put away and made again between the requests.
+        view = view_of(cloud, call)
+        message = message_of(view, call)
+        place = _attach(cloud, view, message, _made(item, content))
+        attachment = view.ids.encode("attachment", view.mailbox.owner, message.serial, place)
+        where = f"Users('{call.where['user']}')/Messages('{view.message_id(message)}')/Attachments('{attachment}')"
+        return Reply(201, headers={"Location": f"https://outlook.office.com/api/v2.0/{where}"})
+
+    session = cloud.transfers.open_session(finish, _MOST_FRAGMENT_BYTES, 1)
+    session.is_attachment = True
+    document = {
+        "@odata.context": context_url(call, "microsoft.graph.uploadSession"),
+        "uploadUrl": upload_url(cloud, call, session),
+        "expirationDateTime": session.expiration,
+        "nextExpectedRanges": ["0-"],
+    }
+    return json_reply(document, 201)
+
+
+ROUTES = tuple(
+    route
+    for many in ("/users/{user}/messages", "/users/{user}/mailFolders/{folder}/messages")
+    for route in (
+        Route("GET", many + "/{message}/attachments", _list, READ_MAIL),
+        Route("POST", many + "/{message}/attachments", _add, WRITE_MAIL),
+        Route("POST", many + "/{message}/attachments/createUploadSession", _open_session, WRITE_MAIL),
+        Route("GET", many + "/{message}/attachments/{attachment}", _get, READ_MAIL),
+        Route("DELETE", many + "/{message}/attachments/{attachment}", _delete, WRITE_MAIL),
+        Route("GET", many + "/{message}/attachments/{attachment}/$value", _get_bytes, READ_MAIL),
+    )
+)

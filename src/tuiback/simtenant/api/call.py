@@ -1,0 +1,105 @@
+"""What a request handler gets and gives: a Call, a Reply, or a Fault in Graph's error envelope."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+import msgspec
+
+from tuiback.simtenant.state.clock import Clock
+
+JSON_TYPE = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+_encode = msgspec.json.Encoder().encode
+
+
+class Fault(Exception):
+    """A refusal: https://learn.microsoft.com/graph/errors. `inner` is the code inside innerError."""
+
+    def __init__(self, status: int, code: str, message: str, inner: str = "") -> None:
+        super().__init__(code, message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.inner = inner
+        self.headers: dict[str, str] = {}
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer: `body` goes out as it is, `stream` piece by piece with `length` bytes announced."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = JSON_TYPE
+    headers: dict[str, str] = field(default_factory=dict)
+    stream: Iterator[bytes] | None = None
+    length: int = 0
+
+
+@dataclass(eq=False)
+class Call:
+    """One request. `root` is scheme and host as the request named them; `where` holds the path's variable parts."""
+
+    method: str
+    root: str
+    path: str
+    raw_query: str
+    headers: Mapping[str, str]
+    body: bytes
+    where: dict[str, str] = field(default_factory=dict)
+    request_id: str = field(default_factory=lambda: str(uuid4()))
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """The query options, `$` names in lower case since Graph takes them in any."""
+        found = parse_qsl(self.raw_query, keep_blank_values=True)
+        return {name.lower() if name.startswith("$") else name: value for name, value in found}
+
+    @cached_property
+    def preferences(self) -> dict[str, str]:
+        """The Prefer header as names in lower case and values without quotes."""
+        found = {}
+        for each in self.headers.get("prefer", "").split(","):
+            name, _, value = each.strip().partition("=")
+            found[name.strip().lower()] = value.strip().strip('"')
+        return found
+
+    @property
+    def client_request_id(self) -> str:
+        """What the client calls this request; its request-id where it does not."""
+        return self.headers.get("client-request-id", self.request_id)
+
+    def json(self) -> dict[str, Any]:
+        """The body as an object. Raises Fault 400."""
+        try:
+            found = msgspec.json.decode(self.body or b"{}")
+        except msgspec.DecodeError:
+            found = None
+        if not isinstance(found, dict):
+            raise Fault(400, "BadRequest", "Unable to read JSON request payload.")
+        return found
+
+
+def json_reply(document: object, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
+    """`document` as JSON."""
+    return Reply(status, _encode(document), headers=headers or {})
+
+
+def no_content() -> Reply:
+    """204."""
+    return Reply(204)
+
+
+def fault_reply(fault: Fault, call: Call, clock: Clock) -> Reply:
+    """The error envelope, with when and which request."""
+    inner: dict[str, str] = {"code": fault.inner} if fault.inner else {}
+    inner |= {
+        "date": clock.now().strftime("%Y-%m-%dT%H:%M:%S"),
+        "request-id": call.request_id,
+        "client-request-id": call.client_request_id,
+    }
+    document = {"error": {"code": fault.code, "message": fault.message, "innerError": inner}}
+    return json_reply(document, fault.status, fault.headers)

@@ -1,0 +1,39 @@
+"""Everything that runs behind the URLs: the tenant, its clock, the sign-in service and the open transfers."""
+
+from tuiback.simtenant.api.signin import SignIn
+from tuiback.simtenant.api.transfers import Transfers
+from tuiback.simtenant.plan import Plan
+from tuiback.simtenant.state.clock import Clock
+from tuiback.simtenant.state.tenant import Tenant
+
+
+class Cloud:
+    """One simulated cloud with its only tenant."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.delta_generation = 1
+        self.storage_port = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self.clock = Clock()
+        self.tenant = Tenant(self.plan)
+        self.token_key = self.tenant.chance.digest(16, "tokens")
+        self.signin = SignIn(self.plan, self.clock, self.token_key)
+        self.transfers = Transfers(self.clock, self.token_key, self.plan.url_seconds)
+
+    def reset(self) -> None:
+        """Undo every write and registration; delta tokens made before are no longer known."""
+        self.delta_generation += 1
+        self._begin()
+
+    def expire_deltas(self) -> None:
+        """Make every delta token so far unknown."""
+        self.delta_generation += 1
+
+    def storage_root(self, root: str) -> str:
+        """Scheme and host of download and upload URLs, beside the host that the request came by."""
+        scheme, _, host = root.partition("://")
+        name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
+        return f"{scheme}://{name}:{self.storage_port}"

@@ -1,0 +1,151 @@
+"""Shows drives and their nodes as Graph's resources.
+
+https://learn.microsoft.com/graph/api/resources/driveitem
+"""
+
+from dataclasses import dataclass
+from mimetypes import guess_type
+from typing import Any
+from urllib.parse import quote
+
+from tuiback.simtenant.api.cloud import Cloud
+from tuiback.simtenant.content.company import Person
+from tuiback.simtenant.content.documents import CONTENT_TYPES
+from tuiback.simtenant.state.clock import stamp
+from tuiback.simtenant.state.drive import Drive, Node
+
+_HOST = "https://northwind-my.sharepoint.example"
+_QUOTA_BYTES = 1024**4
+# What OneDrive for Business says instead of a hash once an item is deleted.
+NO_HASH = "AAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+
+@dataclass(frozen=True, slots=True)
+class DriveView:
+    """How one request sees a drive: `root` is the scheme and host it came by."""
+
+    cloud: Cloud
+    person: Person
+    drive: Drive
+    root: str
+
+    def node_id(self, serial: int) -> str:
+        """A driveItem id."""
+        return self.cloud.tenant.ids.node_id(self.person.drive_guids[0].bytes, self.drive.owner, serial)
+
+    def e_tag(self, node: Node) -> str:
+        """A driveItem's eTag: the node's GUID and its version."""
+        guid = str(self.cloud.tenant.ids.node_guid(self.drive.owner, node.serial)).upper()
+        return f'"{{{guid}}},{node.version}"'
+
+    def download_url(self, node: Node) -> str:
+        """A URL on the storage host that needs no Authorization."""
+        guid = self.cloud.tenant.ids.node_guid(self.drive.owner, node.serial)
+        permission = self.cloud.transfers.download_permission(self.drive.owner, node.serial)
+        place = f"{self.cloud.storage_root(self.root)}{self.person.site_path}/_layouts/15/download.aspx"
+        return f"{place}?UniqueId={guid}&Translate=false&tempauth=v1.{permission}&ApiVersion=2.0"
+
+
+def drive_json(view: DriveView) -> dict[str, Any]:
+    """A drive with its owner and quota."""
+    person = view.person
+    used = view.drive.total_bytes()
+    return {
+        "id": person.drive_id,
+        "name": "OneDrive",
+        "description": "",
+        "driveType": "business",
+        "createdDateTime": stamp(person.created),
+        "lastModifiedDateTime": stamp(max(node.modified for node in view.drive.nodes.values())),
+        "webUrl": f"{_HOST}{person.site_path}/Documents",
+        "createdBy": {"user": {"displayName": "System Account"}},
+        "lastModifiedBy": _identity(person),
+        "owner": _identity(person),
+        "quota": {
+            "deleted": 0,
+            "remaining": max(_QUOTA_BYTES - used, 0),
+            "state": "normal",
+            "total": _QUOTA_BYTES,
+            "used": used,
+        },
+    }
+
+
+def item_json(view: DriveView, node: Node, *, in_delta: bool = False) -> dict[str, Any]:
+    """A driveItem. Delta gives neither cTag nor a path, and folders have no cTag at all."""
+    drive, person = view.drive, view.person
+    tag = view.e_tag(node)
+    document: dict[str, Any] = {
+        "createdBy": _identity(person),
+        "createdDateTime": stamp(node.created),
+        "eTag": tag,
+        "id": view.node_id(node.serial),
+        "lastModifiedBy": _identity(person),
+        "lastModifiedDateTime": stamp(node.modified),
+        "name": node.name,
+        "parentReference": _parent(view, node, in_delta=in_delta),
+        "size": drive.size(node),
+        "webUrl": _web_url(view, node),
+        "fileSystemInfo": {"createdDateTime": stamp(node.created), "lastModifiedDateTime": stamp(node.modified)},
+    }
+    if node.parent is None:
+        document["root"] = {}
+    if node.source is None:
+        document["folder"] = {"childCount": drive.child_count(node.serial)}
+        if node.package:
+            document["package"] = {"type": "oneNote"}
+        return document
+    document["file"] = {"mimeType": content_type(node.name), "hashes": {"quickXorHash": node.source.quick_xor_hash}}
+    document["@microsoft.graph.downloadUrl"] = view.download_url(node)
+    if not in_delta:
+        document["cTag"] = '"c:' + tag.strip('"') + '"'
+    return document
+
+
+def deleted_json(view: DriveView, serial: int) -> dict[str, Any]:
+    """What delta says of an item that is gone: no name, and a hash of nothing."""
+    return {
+        "id": view.node_id(serial),
+        "deleted": {"state": "deleted"},
+        "file": {"hashes": {"quickXorHash": NO_HASH}},
+        "size": 0,
+        "parentReference": {"driveId": view.person.drive_id, "driveType": "business"},
+    }
+
+
+def narrowed(document: dict[str, Any], names: frozenset[str] | None) -> dict[str, Any]:
+    """Only the properties in $select, and the id; a downloadUrl comes with `id` or under its own name."""
+    if names is None:
+        return document
+    wanted = names | {"id", "deleted"}
+    if {"content.downloadUrl", "@microsoft.graph.downloadUrl"} & names:
+        wanted |= {"@microsoft.graph.downloadUrl"}
+    return {name: value for name, value in document.items() if name in wanted}
+
+
+def content_type(name: str) -> str:
+    """The mimeType of a file of this name."""
+    ending = name.rpartition(".")[2].lower()
+    return CONTENT_TYPES.get(ending) or guess_type(name)[0] or "application/octet-stream"
+
+
+def _identity(person: Person) -> dict[str, Any]:
+    return {"user": {"email": person.address, "id": person.object_id, "displayName": person.name}}
+
+
+def _parent(view: DriveView, node: Node, *, in_delta: bool) -> dict[str, Any]:
+    person = view.person
+    found: dict[str, Any] = {"driveType": "business", "driveId": person.drive_id, "siteId": str(person.drive_guids[0])}
+    if node.parent is not None:
+        parent = view.drive.nodes[node.parent]
+        found["id"] = view.node_id(node.parent)
+        found["name"] = parent.name if parent.parent is not None else "Documents"
+        if not in_delta:
+            above = "/".join(quote(name, safe="") for name in view.drive.path(parent))
+            found["path"] = f"/drives/{person.drive_id}/root:" + (f"/{above}" if above else "")
+    return found
+
+
+def _web_url(view: DriveView, node: Node) -> str:
+    names = "".join("/" + quote(name, safe="") for name in view.drive.path(node))
+    return f"{_HOST}{view.person.site_path}/Documents{names}"

@@ -1,0 +1,162 @@
+"""Answers for mail folders: lists, changes, and writes."""
+
+from collections.abc import Callable
+
+from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_content
+from tuiback.simtenant.api.cloud import Cloud
+from tuiback.simtenant.api.delta_tokens import DeltaState, delta_link, next_state, opened_state
+from tuiback.simtenant.api.mail_lookup import folder_of, honoured, view_of
+from tuiback.simtenant.api.message_json import View, folder_json
+from tuiback.simtenant.api.odata import collection, context_url, page, page_size, passes, selected
+from tuiback.simtenant.api.permissions import READ_MAIL, WRITE_MAIL
+from tuiback.simtenant.api.router import Route
+from tuiback.simtenant.state.mailbox import DELETED, ROOT, WELL_KNOWN, Folder
+
+_MOST_FOLDERS = 1000
+
+
+def _list_top(cloud: Cloud, call: Call) -> Reply:
+    return _list(cloud, call, view_of(cloud, call), ROOT)
+
+
+def _list_children(cloud: Cloud, call: Call) -> Reply:
+    view = view_of(cloud, call)
+    return _list(cloud, call, view, folder_of(view, call.where["folder"]).serial)
+
+
+def _list(cloud: Cloud, call: Call, view: View, parent: int) -> Reply:
+    hidden = call.query.get("includeHiddenFolders", "").lower() == "true"
+    folders = [each for each in view.mailbox.children(parent, hidden) if passes(call, _filtered(each))]
+    shown, next_link = page(folders, call, page_size(call, cloud.plan.folder_page, _MOST_FOLDERS, preferred=True))
+    names = selected(call)
+    context = f"users('{call.where['user']}')/mailFolders"
+    return json_reply(collection(context, [folder_json(view, each, names) for each in shown], next_link, call))
+
+
+def _filtered(folder: Folder) -> Callable[[str], object]:
+    return {"displayName": folder.name, "isHidden": folder.hidden}.get
+
+
+def _get(cloud: Cloud, call: Call) -> Reply:
+    view = view_of(cloud, call)
+    return _shown(call, view, folder_of(view, call.where["folder"]))
+
+
+def _shown(call: Call, view: View, folder: Folder, status: int = 200) -> Reply:
+    context = {"@odata.context": context_url(call, f"users('{call.where['user']}')/mailFolders/$entity")}
+    return json_reply(context | folder_json(view, folder, selected(call)), status)
+
+
+def _delta(cloud: Cloud, call: Call) -> Reply:
+    """All folders but the root, or those that changed; removed ones by id alone."""
+    view = view_of(cloud, call)
+    mailbox = view.mailbox
+    state = opened_state(cloud, call, f"folders {mailbox.owner}", mailbox.folder_changes.latest)
+    if state.since is None:
+        serials = [serial for serial in mailbox.folders if serial != ROOT]
+    else:
+        changes = mailbox.folder_changes.between(state.since, state.until)
+        serials = list(dict.fromkeys(change.serial for change in changes))
+    size = page_size(call, cloud.plan.folder_page, _MOST_FOLDERS, preferred=True)
+    shown = [_changed(view, serial, state) for serial in serials[state.position : state.position + size]]
+    following = next_state(state, len(serials), size)
+    document = collection("Collection(mailFolder)", shown, None, call)
+    link, name = delta_link(cloud, call, following)
+    return honoured(json_reply(document | {name: link}), call, "odata.maxpagesize")
+
+
+def _changed(view: View, serial: int, state: DeltaState) -> dict[str, object]:
+    folder = view.mailbox.folders.get(serial)
+    if folder is None:
+        return {"id": view.folder_id(serial), "@removed": {"reason": "deleted"}}
+    names = frozenset(state.select) if state.select is not None else None
+    return folder_json(view, folder, names)
+
+
+def _create_top(cloud: Cloud, call: Call) -> Reply:
+    return _create(call, view_of(cloud, call), ROOT)
+
+
+def _create_child(cloud: Cloud, call: Call) -> Reply:
+    view = view_of(cloud, call)
+    return _create(call, view, folder_of(view, call.where["folder"]).serial)
+
+
+def _create(call: Call, view: View, parent: int) -> Reply:
+    given = call.json()
+    name = given.get("displayName")
+    if not isinstance(name, str) or not name:
+        raise Fault(400, "ErrorInvalidRequest", "The property displayName is required.")
+    _check_free(view, parent, name)
+    return _shown(call, view, view.mailbox.add_folder(parent, name, bool(given.get("isHidden"))), 201)
+
+
+def _check_free(view: View, parent: int, name: str) -> None:
+    if any(each.name.casefold() == name.casefold() for each in view.mailbox.children(parent, hidden=True)):
+        text = "A folder with the specified name already exists., Could not create folder "
+        raise Fault(409, "ErrorFolderExists", f"{text}'{name}'.")
+
+
+def _rename(cloud: Cloud, call: Call) -> Reply:
+    view = view_of(cloud, call)
+    folder = _own(view, call)
+    name = call.json().get("displayName")
+    if isinstance(name, str) and name and name != folder.name:
+        if name.casefold() != folder.name.casefold():
+            _check_free(view, folder.parent or ROOT, name)
+        folder.name = name
+        view.mailbox.touch_folder(folder)
+    return _shown(call, view, folder)
+
+
+def _move(cloud: Cloud, call: Call) -> Reply:
+    view = view_of(cloud, call)
+    folder = _own(view, call)
+    target = folder_of(view, str(call.json().get("destinationId", "")))
+    _check_free(view, target.serial, folder.name)
+    folder.parent = target.serial
+    view.mailbox.touch_folder(folder)
+    return _shown(call, view, folder, 201)
+
+
+def _delete(cloud: Cloud, call: Call) -> Reply:
+    """A folder goes to Deleted Items; from there it is gone."""
+    view = view_of(cloud, call)
+    folder = _own(view, call)
+    taken = {each.name.casefold() for each in view.mailbox.children(DELETED, hidden=True)}
+    if folder.parent == DELETED or folder.name.casefold() in taken:
+        view.mailbox.delete_folder(folder)
+    else:
+        folder.parent = DELETED
+        view.mailbox.touch_folder(folder)
+    return no_content()
+
+
+def _delete_for_good(cloud: Cloud, call: Call) -> Reply:
+    view = view_of(cloud, call)
+    view.mailbox.delete_folder(_own(view, call))
+    return no_content()
+
+
+def _own(view: View, call: Call) -> Folder:
+    """A folder that may be changed: not a well-known one. Raises Fault 403."""
+    folder = folder_of(view, call.where["folder"])
+    if folder.serial in WELL_KNOWN.values():
+        raise Fault(403, "ErrorDeleteDistinguishedFolder", "Distinguished folders cannot be changed.")
+    return folder
+
+
+_TOP = "/users/{user}/mailFolders"
+_ONE = _TOP + "/{folder}"
+ROUTES = (
+    Route("GET", _TOP, _list_top, READ_MAIL, filtered=True),
+    Route("POST", _TOP, _create_top, WRITE_MAIL),
+    Route("GET", _TOP + "/delta", _delta, READ_MAIL),
+    Route("GET", _ONE, _get, READ_MAIL),
+    Route("PATCH", _ONE, _rename, WRITE_MAIL),
+    Route("DELETE", _ONE, _delete, WRITE_MAIL),
+    Route("POST", _ONE + "/move", _move, WRITE_MAIL),
+    Route("POST", _ONE + "/permanentDelete", _delete_for_good, WRITE_MAIL),
+    Route("GET", _ONE + "/childFolders", _list_children, READ_MAIL, filtered=True),
+    Route("POST", _ONE + "/childFolders", _create_child, WRITE_MAIL),
+)

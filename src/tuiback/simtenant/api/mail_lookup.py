@@ -1,0 +1,81 @@
+"""Finds the mailbox, folder or message that a URL names, or refuses as Exchange does."""
+
+from tuiback.simtenant.api.call import Call, Fault, Reply
+from tuiback.simtenant.api.cloud import Cloud
+from tuiback.simtenant.api.message_json import View, change_key
+from tuiback.simtenant.api.users import person_of
+from tuiback.simtenant.state.mailbox import WELL_KNOWN, Folder, Message
+
+
+def view_of(cloud: Cloud, call: Call) -> View:
+    """The mailbox of the URL's user, seen as the request's Prefer header asks. Raises Fault 404."""
+    wanted = call.preferences
+    return View(
+        cloud.tenant.ids,
+        cloud.tenant.mailbox(person_of(cloud, call)),
+        immutable=wanted.get("idtype", "").lower() == "immutableid",
+        text_body=wanted.get("outlook.body-content-type", "").lower() == "text",
+    )
+
+
+def folder_of(view: View, name: str) -> Folder:
+    """The folder with this id or well-known name. Raises Fault 400 and 404."""
+    known = WELL_KNOWN.get(name.lower())
+    if known is not None:
+        return view.mailbox.folders[known]
+    reference = view.ids.find(name)
+    if reference is None or reference.kind != "folder":
+        raise Fault(400, "ErrorInvalidIdMalformed", "Id is malformed.")
+    folder = view.mailbox.folders.get(reference.serial)
+    if folder is None or reference.owner != view.mailbox.owner:
+        raise _not_found()
+    return folder
+
+
+def message_of(view: View, call: Call) -> Message:
+    """The message with the URL's id, regular or immutable, in the URL's folder where that names one.
+
+    Raises Fault 400 and 404.
+    """
+    reference = view.ids.find(call.where["message"])
+    if reference is None or reference.kind not in ("message", "immutable"):
+        raise Fault(400, "ErrorInvalidIdMalformed", "Id is malformed.")
+    message = view.mailbox.find(reference.serial) if reference.owner == view.mailbox.owner else None
+    # A regular id names a message at one place; after a move it leads nowhere.
+    if message is None or (reference.kind == "message" and reference.place != message.moves):
+        raise _not_found()
+    if "folder" in call.where and folder_of(view, call.where["folder"]).serial != message.folder:
+        raise _not_found()
+    return message
+
+
+def check_current(view: View, message: Message, call: Call) -> None:
+    """Refuse a write whose If-Match names an older state. Raises Fault 412."""
+    wanted = call.headers.get("if-match", "*")
+    key = change_key(view.mailbox.owner, message.serial, message.version)
+    if wanted != "*" and wanted.removeprefix("W/").strip('"') != key:
+        text = "The send or update operation could not be performed because the change key passed in the request does "
+        raise Fault(412, "ErrorIrresolvableConflict", text + "not match the current change key for the item.")
+
+
+def _not_found() -> Fault:
+    return Fault(404, "ErrorItemNotFound", "The specified object was not found in the store.")
+
+
+_SPELLED = {
+    "idtype": "IdType",
+    "odata.maxpagesize": "odata.maxpagesize",
+    "outlook.body-content-type": "outlook.body-content-type",
+}
+
+
+def honoured(reply: Reply, call: Call, *names: str) -> Reply:
+    """Say in Preference-Applied which of the named preferences were followed."""
+    followed = []
+    for name in names:
+        if name in call.preferences:
+            value = call.preferences[name]
+            followed.append(f"{_SPELLED[name]}={value}" if value.isdigit() else f'{_SPELLED[name]}="{value}"')
+    if followed:
+        reply.headers["Preference-Applied"] = ", ".join(followed)
+    return reply

@@ -1,0 +1,112 @@
+"""Reads the query options that the tenant understands, and writes the opaque tokens in its links."""
+
+import operator
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from tuiback.simtenant.api.call import Call, Fault
+
+T = TypeVar("T")
+_CLAUSE = re.compile(r"([A-Za-z/]+) (eq|ne|ge|gt|le|lt) ('.*'|[^ ']+)")
+_COMPARISONS: dict[str, Callable[[str, str], bool]] = {
+    "eq": operator.eq, "ne": operator.ne, "ge": operator.ge, "gt": operator.gt, "le": operator.le, "lt": operator.lt,
+}  # fmt: skip
+_SEAL_BYTES = 6
+
+
+def selected(call: Call) -> frozenset[str] | None:
+    """The names in $select, or None for the default properties."""
+    text = call.query.get("$select", "")
+    return frozenset(name.strip() for name in text.split(",") if name.strip()) or None
+
+
+def page_size(call: Call, default: int, most: int, *, preferred: bool = False) -> int:
+    """How many entries a page holds: $top or the default; where `preferred`, Prefer odata.maxpagesize comes first.
+
+    Raises Fault 400.
+    """
+    text = (call.preferences.get("odata.maxpagesize") if preferred else None) or call.query.get("$top")
+    if text is None:
+        return default
+    if not text.isdigit() or int(text) < 1:
+        raise Fault(400, "BadRequest", f"Invalid value '{text}' for the page size.")
+    return min(int(text), most)
+
+
+def skipped(call: Call) -> int:
+    """The value of $skip. Raises Fault 400."""
+    text = call.query.get("$skip", "0")
+    if not text.isdigit():
+        raise Fault(400, "BadRequest", f"Invalid value '{text}' for $skip.")
+    return int(text)
+
+
+def passes(call: Call, read: Callable[[str], Any]) -> bool:
+    """Whether a thing passes $filter: comparisons joined by `and`, of properties that `read` knows.
+
+    `read` gives a text, a number or a truth, and None for a property that can't be filtered by. Raises Fault 400.
+    """
+    for clause in call.query.get("$filter", "").split(" and "):
+        if not clause.strip():
+            continue
+        found = _CLAUSE.fullmatch(clause.strip())
+        value = read(found.group(1)) if found is not None else None
+        if found is None or value is None:
+            raise Fault(400, "ErrorInvalidUrlQueryFilter", f"The filter clause '{clause}' is not supported.")
+        if not _COMPARISONS[found.group(2)](_comparable(value), found.group(3).strip("'").replace("''", "'").lower()):
+            return False
+    return True
+
+
+def _comparable(value: object) -> str:
+    return str(value).lower()
+
+
+def page(entries: Sequence[T], call: Call, size: int) -> tuple[Sequence[T], str | None]:
+    """One page of `entries`, and the nextLink (the same query with another $skip) unless it is the last."""
+    start = skipped(call)
+    shown = entries[start : start + size]
+    if start + size >= len(entries):
+        return shown, None
+    query = {**call.query, "$skip": str(start + size)}
+    return shown, f"{call.root}{call.path}?{urlencode(query, quote_via=quote, safe='$')}"
+
+
+def collection(context: str, value: Sequence[Any], next_link: str | None, call: Call) -> dict[str, Any]:
+    """The envelope of a collection."""
+    document: dict[str, Any] = {"@odata.context": context_url(call, context)}
+    document["value"] = value
+    if next_link is not None:
+        document["@odata.nextLink"] = next_link
+    return document
+
+
+def context_url(call: Call, context: str) -> str:
+    """The @odata.context of an answer."""
+    return f"{call.root}/v1.0/$metadata#{context}"
+
+
+def sealed_token(key: bytes, content: dict[str, Any]) -> str:
+    """`content` as an opaque URL-safe token."""
+    raw = msgspec.json.encode(content)
+    seal = blake2b(raw, digest_size=_SEAL_BYTES, key=key).digest()
+    return urlsafe_b64encode(seal + raw).decode().rstrip("=")
+
+
+def find_token(key: bytes, text: str) -> dict[str, Any] | None:
+    """What a token made by `sealed_token` holds, or None for any other text."""
+    try:
+        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        return None
+    seal, content = raw[:_SEAL_BYTES], raw[_SEAL_BYTES:]
+    if blake2b(content, digest_size=_SEAL_BYTES, key=key).digest() != seal:
+        return None
+    found = msgspec.json.decode(content)
+    return found if isinstance(found, dict) else None

@@ -1,0 +1,30 @@
+"""Which application roles each part of Graph asks for, and how it says no.
+
+Roles per call: https://learn.microsoft.com/graph/permissions-reference
+"""
+
+from tuiback.simtenant.api.router import Permission
+
+
+def _directory(*roles: str) -> Permission:
+    return Permission(
+        frozenset(roles), "Authorization_RequestDenied", "Insufficient privileges to complete the operation."
+    )
+
+
+def _exchange(*roles: str) -> Permission:
+    return Permission(frozenset(roles), "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
+
+
+def _files(*roles: str) -> Permission:
+    return Permission(frozenset(roles), "accessDenied", "Access denied")
+
+
+_WRITE_SITES = ("Sites.ReadWrite.All", "Sites.FullControl.All")
+READ_USERS = _directory("User.Read.All", "Directory.Read.All")
+READ_ORGANIZATION = _directory("Organization.Read.All", "Directory.Read.All", "User.Read.All")
+READ_MAIL = _exchange("Mail.Read", "Mail.ReadWrite")
+WRITE_MAIL = _exchange("Mail.ReadWrite")
+READ_SETTINGS = _exchange("MailboxSettings.Read", "MailboxSettings.ReadWrite")
+READ_FILES = _files("Files.Read.All", "Files.ReadWrite.All", "Sites.Read.All", *_WRITE_SITES)
+WRITE_FILES = _files("Files.ReadWrite.All", *_WRITE_SITES)

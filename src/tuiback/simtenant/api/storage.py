@@ -1,0 +1,132 @@
+"""Answers on the storage host: downloads by pre-authenticated URL, and the fragments of upload sessions.
+
+Authorization is neither needed nor looked at here.
+"""
+
+import re
+from collections.abc import Callable
+from uuid import UUID
+
+from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_content
+from tuiback.simtenant.api.cloud import Cloud
+from tuiback.simtenant.api.drive_json import DriveView, content_type
+from tuiback.simtenant.api.transfers import UploadSession
+
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)$")
+_DOWNLOAD = "/download.aspx"
+_UPLOAD = "/uploadSession/"
+
+
+def resolve_storage(cloud: Cloud, call: Call) -> tuple[str, Callable[[], Reply]]:
+    """The template of the URL and what answers it. Raises Fault 404."""
+    if call.path.endswith(_DOWNLOAD) and call.method in ("GET", "HEAD"):
+        return "/_layouts/15/download.aspx", lambda: _download(cloud, call)
+    if call.path.startswith(_UPLOAD):
+        return "/uploadSession/{session}", lambda: _upload(cloud, call)
+    raise Fault(404, "itemNotFound", "The resource could not be found.")
+
+
+def upload_url(cloud: Cloud, call: Call, session: UploadSession) -> str:
+    """Where the fragments of a session go."""
+    return f"{cloud.storage_root(call.root)}{_UPLOAD}{session.mark}"
+
+
+def _download(cloud: Cloud, call: Call) -> Reply:
+    permitted = cloud.transfers.find_download(call.query.get("tempauth", "").removeprefix("v1."))
+    if permitted is None:
+        raise Fault(401, "unauthenticated", "The download URL has expired or is not valid.")
+    owner, serial = permitted
+    person = cloud.tenant.company.people[owner]
+    view = DriveView(cloud, person, cloud.tenant.drive(person), call.root)
+    node = view.drive.nodes.get(serial)
+    if _guid(call) != cloud.tenant.ids.node_guid(owner, serial) or node is None or node.source is None:
+        raise Fault(404, "itemNotFound", "The resource could not be found.")
+    tag = view.e_tag(node)
+    if call.headers.get("if-match", tag) not in (tag, "*"):
+        raise Fault(412, "resourceModified", "The resource has changed since it was last read.")
+    start, stop, partial = _asked_for(call, node.source.size, tag)
+    headers = {"ETag": tag, "Accept-Ranges": "bytes"}
+    if partial:
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{node.source.size}"
+    return Reply(
+        206 if partial else 200,
+        content_type=content_type(node.name),
+        headers=headers,
+        stream=node.source.pieces(start, stop),
+        length=stop - start,
+    )
+
+
+def _guid(call: Call) -> UUID | None:
+    try:
+        return UUID(call.query.get("UniqueId", ""))
+    except ValueError:
+        return None
+
+
+def _asked_for(call: Call, size: int, tag: str) -> tuple[int, int, bool]:
+    """First byte, the byte after the last, and whether it is a part. Raises Fault 416."""
+    found = _RANGE.match(call.headers.get("range", ""))
+    if found is None or found.group(1) == found.group(2) == "" or call.headers.get("if-range", tag) != tag:
+        return 0, size, False
+    first, last = found.groups()
+    if not first:
+        start, stop = max(size - int(last), 0), size
+    else:
+        start, stop = int(first), min(int(last) + 1, size) if last else size
+    if start >= stop:
+        fault = Fault(416, "invalidRange", "The requested range is not satisfiable.")
+        fault.headers["Content-Range"] = f"bytes */{size}"
+        raise fault
+    return start, stop, True
+
+
+def _upload(cloud: Cloud, call: Call) -> Reply:
+    session = cloud.transfers.find_session(call.path.removeprefix(_UPLOAD))
+    if session is None:
+        raise Fault(404, "itemNotFound", "The upload session was not found")
+    if call.method == "GET":
+        return _status(session, 200)
+    if call.method == "DELETE":
+        cloud.transfers.close_session(session)
+        return no_content()
+    if call.method != "PUT":
+        raise Fault(405, "invalidRequest", "The method is not supported here.")
+    start, total = _fragment(call, session)
+    session.total = total
+    session.received += call.body
+    if start + len(call.body) < total:
+        return _status(session, 200 if session.is_attachment else 202)
+    reply = session.finish(bytes(session.received))
+    cloud.transfers.close_session(session)
+    return reply
+
+
+def _fragment(call: Call, session: UploadSession) -> tuple[int, int]:
+    """The fragment's first byte and the file's size. Raises Fault 400, 413 and 416."""
+    found = _CONTENT_RANGE.match(call.headers.get("content-range", ""))
+    if found is None:
+        raise Fault(400, "invalidRequest", "The Content-Range header is missing or malformed.")
+    start, last = int(found.group(1)), int(found.group(2))
+    total = int(found.group(3)) if found.group(3) != "*" else session.total
+    if total is None or last - start + 1 != len(call.body) or last >= total:
+        raise Fault(400, "invalidRange", "The fragment's length is not what its range says.", "fragmentLengthMismatch")
+    if session.total not in (None, total):
+        raise Fault(400, "invalidRange", "The total size must be the same for every fragment.")
+    if len(call.body) > session.most_fragment_bytes:
+        raise Fault(413, "invalidRequest", "The request message is too big.")
+    if start < len(session.received):
+        raise Fault(416, "invalidRange", "The uploaded fragment overlaps with data received.", "fragmentOverlap")
+    if start > len(session.received):
+        raise Fault(416, "invalidRange", "The uploaded fragment is out of order.", "fragmentOutOfOrder")
+    if last + 1 < total and len(call.body) % session.fragment_multiple:
+        text = f"A fragment's length must be a multiple of {session.fragment_multiple} bytes."
+        raise Fault(400, "invalidRequest", text)
+    return start, total
+
+
+def _status(session: UploadSession, status: int) -> Reply:
+    received = len(session.received)
+    ranges = [str(received)] if session.is_attachment and received else [f"{received}-"]
+    return json_reply({"expirationDateTime": session.expiration, "nextExpectedRanges": ranges}, status)

@@ -1,0 +1,153 @@
+"""Reads any bytes as a message, however broken, without changing them."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from email.header import decode_header
+from email.message import Message
+from email.parser import BytesParser
+from email.utils import getaddresses, parsedate_to_datetime
+from functools import cached_property
+from hashlib import blake2b
+
+from tuiback.simtenant.content.mail import Address, Attachment, Body, Head
+
+_PREVIEW_CHARACTERS = 255
+# Real mail says "102" and means 2002; Windows time begins here.
+_FIRST_YEAR = 1601
+
+
+class ParsedMail:
+    """A message behind its raw bytes (see Mail). `fallback` is its date where it carries no readable one."""
+
+    def __init__(self, read: Callable[[], bytes], fallback: datetime) -> None:
+        self._read = read
+        self._fallback = fallback
+
+    def mime(self) -> bytes:
+        """The bytes exactly as they are."""
+        return self._read()
+
+    @cached_property
+    def _message(self) -> "Message[str, str]":
+        return BytesParser().parsebytes(self._read())
+
+    @cached_property
+    def head(self) -> Head:
+        """The header fields, decoded as far as they can be."""
+        found = self._message
+        sent = readable_date(found.get("Date")) or self._fallback
+        authors = self._addresses("From")
+        importance = decoded(found.get("Importance", "")).strip().lower()
+        message_id = decoded(found.get("Message-ID", "")).strip() or self._own_id()
+        return Head(
+            subject=decoded(found.get("Subject", "")),
+            author=authors[0] if authors else None,
+            to=self._addresses("To"),
+            cc=self._addresses("Cc"),
+            bcc=self._addresses("Bcc"),
+            reply_to=self._addresses("Reply-To"),
+            sent=sent,
+            received=sent,
+            message_id=message_id,
+            conversation=self._conversation(message_id),
+            importance=importance if importance in ("low", "normal", "high") else "normal",
+        )
+
+    @cached_property
+    def headers(self) -> Sequence[tuple[str, str]]:
+        """The header fields as they are written."""
+        return tuple((clean(name), clean(str(value))) for name, value in self._message.items())
+
+    @cached_property
+    def _text_part(self) -> "Message[str, str] | None":
+        leaves = [part for part in self._message.walk() if not part.is_multipart() and part.get_filename() is None]
+        for wanted in ("text/html", "text/plain"):
+            for part in leaves:
+                if part.get_content_type() == wanted:
+                    return part
+        return None
+
+    @cached_property
+    def body(self) -> Body:
+        """The first HTML part, else the first plain one."""
+        part = self._text_part
+        text = _text(part) if part is not None else ""
+        is_html = part is not None and part.get_content_type() == "text/html"
+        return Body(is_html, text, text[:_PREVIEW_CHARACTERS])
+
+    @cached_property
+    def attachments(self) -> Sequence[Attachment]:
+        """The parts that have a file name or call themselves attachments."""
+        parts = [
+            part
+            for part in self._message.walk()
+            if not part.is_multipart() and (part.get_filename() or part.get_content_disposition() == "attachment")
+        ]
+        return tuple(_attachment(part, place) for place, part in enumerate(parts))
+
+    def _own_id(self) -> str:
+        return f"<{blake2b(self._read(), digest_size=12).hexdigest()}@missing.invalid>"
+
+    def _conversation(self, message_id: str) -> bytes:
+        references = decoded(self._message.get("References", "")).split()
+        answered = decoded(self._message.get("In-Reply-To", "")).split()
+        root = (references or answered or [message_id])[0]
+        return blake2b(root.encode(), digest_size=16).digest()
+
+    def _addresses(self, name: str) -> Sequence[Address]:
+        values = [str(value) for value in self._message.get_all(name, [])]
+        try:
+            found = getaddresses(values)
+        except (ValueError, IndexError, TypeError):
+            return ()
+        return tuple(Address(decoded(who), clean(address)) for who, address in found if address)
+
+
+def decoded(value: object) -> str:
+    """A header as text: encoded words decoded where they can be, line folds removed, nothing unprintable in UTF-8."""
+    raw = str(value)
+    try:
+        pieces = decode_header(raw)
+    except (ValueError, LookupError):
+        return clean(raw)
+    return clean("".join(piece if isinstance(piece, str) else _decoded(piece, charset) for piece, charset in pieces))
+
+
+def clean(text: str) -> str:
+    """The text on one line, with lone surrogates replaced so that it can be written as UTF-8."""
+    return " ".join(text.splitlines()).encode("utf-8", "replace").decode()
+
+
+def readable_date(value: object) -> datetime | None:
+    """The moment a Date header names, in UTC, or None where nobody can tell."""
+    try:
+        found = parsedate_to_datetime(str(value))
+        moment = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment if moment.year >= _FIRST_YEAR else None
+
+
+def _decoded(raw: bytes, charset: str | None) -> str:
+    try:
+        return raw.decode(charset or "utf-8", "replace")
+    except (LookupError, ValueError):
+        return raw.decode("latin-1")
+
+
+def _payload(part: "Message[str, str]") -> bytes:
+    found = part.get_payload(decode=True)
+    return found if isinstance(found, bytes) else b""
+
+
+def _text(part: "Message[str, str]") -> str:
+    text = _decoded(_payload(part), part.get_content_charset())
+    return text.encode("utf-8", "replace").decode()
+
+
+def _attachment(part: "Message[str, str]", place: int) -> Attachment:
+    content = _payload(part)
+    content_id = clean(str(part["Content-ID"])).strip("<> ") if part["Content-ID"] else None
+    name = decoded(part.get_filename() or f"part{place + 1}")
+    inline = part.get_content_disposition() == "inline"
+    return Attachment(name, part.get_content_type(), len(content), lambda: content, inline, content_id)

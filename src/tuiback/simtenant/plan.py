@@ -1,0 +1,87 @@
+"""Says what a simulated tenant is to hold, and where to reach it once it is served."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import NAMESPACE_DNS, uuid5
+
+EVERY_ROLE = frozenset(
+    {
+        "User.Read.All",
+        "Group.Read.All",
+        "GroupMember.Read.All",
+        "Directory.Read.All",
+        "Organization.Read.All",
+        "Mail.Read",
+        "Mail.ReadWrite",
+        "MailboxSettings.Read",
+        "MailboxSettings.ReadWrite",
+        "MailboxFolder.Read.All",
+        "MailboxFolder.ReadWrite.All",
+        "MailboxItem.Read.All",
+        "MailboxItem.Export.All",
+        "MailboxItem.ImportExport.All",
+        "Calendars.Read",
+        "Calendars.ReadWrite",
+        "Contacts.Read",
+        "Contacts.ReadWrite",
+        "Tasks.Read.All",
+        "Tasks.ReadWrite.All",
+        "Files.Read.All",
+        "Files.ReadWrite.All",
+        "Sites.Read.All",
+        "Sites.ReadWrite.All",
+        "Sites.FullControl.All",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the tenant holds, all of it a function of `seed`.
+
+    `messages` and `files_per_user` count for each user. `mail` and `files` name folders whose files replace the
+    generated mail and files. `certificates` are PEM texts that may sign client assertions beside the secret.
+    """
+
+    users: int = 5
+    messages: int = 120
+    files_per_user: int = 60
+    seed: int = 1
+    mail: Path | None = None
+    files: Path | None = None
+    latency_seconds: float = 0.0
+    message_page: int = 10
+    folder_page: int = 10
+    user_page: int = 100
+    file_page: int = 200
+    token_seconds: int = 3599
+    url_seconds: int = 3600
+    roles: frozenset[str] = EVERY_ROLE
+    certificates: tuple[str, ...] = ()
+
+    @property
+    def tenant_id(self) -> str:
+        """The directory's id, a GUID."""
+        return str(uuid5(NAMESPACE_DNS, f"tenant-{self.seed}.northwind.example"))
+
+    @property
+    def client_id(self) -> str:
+        """The first application's id, a GUID."""
+        return str(uuid5(NAMESPACE_DNS, f"client-{self.seed}.northwind.example"))
+
+    @property
+    def client_secret(self) -> str:
+        """The first application's secret; it opens nothing but this tenant on loopback."""
+        return f"sim~{uuid5(NAMESPACE_DNS, f'secret-{self.seed}.northwind.example').hex}"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where the served tenant answers; `graph_url` is the root before /v1.0."""
+
+    graph_url: str
+    authority: str
+    tenant_id: str
+    client_id: str
+    client_secret: str
+    control_url: str

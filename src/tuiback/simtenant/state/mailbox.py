@@ -1,0 +1,172 @@
+"""Holds one mailbox: its folders and messages as generated, and everything that was written since."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from tuiback.simtenant.content.mail import Mail
+from tuiback.simtenant.state.changes import ChangeLog
+
+# Generated things count from 0; what is written gets serials from here on.
+FIRST_WRITTEN = 1 << 24
+ROOT, INBOX, DRAFTS, SENT, DELETED, ARCHIVE, JUNK, OUTBOX, RECOVERABLE = range(1, 10)
+WELL_KNOWN = {
+    "msgfolderroot": ROOT, "inbox": INBOX, "drafts": DRAFTS, "sentitems": SENT, "deleteditems": DELETED,
+    "archive": ARCHIVE, "junkemail": JUNK, "outbox": OUTBOX, "recoverableitemsdeletions": RECOVERABLE,
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Folder:
+    """One mail folder; `parent` is None for the root only."""
+
+    serial: int
+    parent: int | None
+    name: str
+    hidden: bool = False
+    version: int = 0
+
+
+@dataclass(slots=True)
+class Message:
+    """One message. `moves` counts its moves, `version` its changes; `properties` were set by hand."""
+
+    serial: int
+    folder: int
+    mail: Mail
+    created: datetime
+    modified: datetime
+    is_draft: bool
+    is_read: bool
+    moves: int = 0
+    version: int = 0
+    properties: dict[str, Any] = field(default_factory=dict)
+    extended: list[dict[str, str]] = field(default_factory=list)
+
+
+class Generated(Protocol):
+    """Where a mailbox's first content comes from."""
+
+    def folders(self) -> list[Folder]:
+        """All folders, parents before children."""
+        ...
+
+    def places(self) -> dict[int, Sequence[int]]:
+        """For each folder the serials of its messages, ascending."""
+        ...
+
+    def message(self, serial: int) -> Message | None:
+        """The message as generated, its folder included."""
+        ...
+
+
+class Mailbox:
+    """One mailbox, ready to be read and changed."""
+
+    def __init__(self, owner: int, generated: Generated) -> None:
+        self.owner = owner
+        self._generated = generated
+        self.folders = {folder.serial: folder for folder in generated.folders()}
+        self._places = generated.places()
+        self._held: dict[int, Message] = {}
+        self._gone: set[int] = set()
+        # Messages that are in a folder by a write, and those that left the folder they were generated in.
+        self._arrived: dict[int, set[int]] = {}
+        self._left: dict[int, set[int]] = {}
+        self._next_serial = FIRST_WRITTEN
+        self.message_changes = ChangeLog()
+        self.folder_changes = ChangeLog()
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything was written, so that it can't be made anew from the seed."""
+        return bool(self.message_changes.latest or self.folder_changes.latest)
+
+    def find(self, serial: int) -> Message | None:
+        """The message, wherever it lies."""
+        if serial in self._gone:
+            return None
+        return self._held.get(serial) or self._generated.message(serial)
+
+    def serials(self, folder: int) -> list[int]:
+        """What lies in one folder, ascending."""
+        left, arrived = self._left.get(folder, ()), self._arrived.get(folder, ())
+        stayed = [serial for serial in self._places.get(folder, ()) if serial not in left] if left else list(
+            self._places.get(folder, ())
+        )  # fmt: skip
+        return sorted([*stayed, *arrived]) if arrived else stayed
+
+    def count(self, folder: int) -> int:
+        """How many messages one folder holds."""
+        return len(self._places.get(folder, ())) - len(self._left.get(folder, ())) + len(self._arrived.get(folder, ()))
+
+    def children(self, folder: int, hidden: bool) -> list[Folder]:
+        """The folders directly below one, hidden ones only when asked for."""
+        return [each for each in self.folders.values() if each.parent == folder and (hidden or not each.hidden)]
+
+    def add(self, make: Callable[[int], Message]) -> Message:
+        """Put in a new message, made for the serial it gets."""
+        message = make(self._next_serial)
+        self._next_serial += 1
+        self._held[message.serial] = message
+        self._arrived.setdefault(message.folder, set()).add(message.serial)
+        self.message_changes.add(message.folder, message.serial)
+        return message
+
+    def touch(self, message: Message, now: datetime) -> None:
+        """Note that `message` was changed."""
+        self._held[message.serial] = message
+        message.version += 1
+        message.modified = now
+        self.message_changes.add(message.folder, message.serial, message.moves)
+
+    def move(self, message: Message, folder: int, now: datetime) -> None:
+        """Put `message` into another folder; its regular id changes, its immutable id stays."""
+        self.message_changes.add(message.folder, message.serial, message.moves)
+        self._take_out(message)
+        message.folder = folder
+        message.moves += 1
+        if message.serial in self._places.get(folder, ()):
+            self._left[folder].discard(message.serial)
+        else:
+            self._arrived.setdefault(folder, set()).add(message.serial)
+        self.touch(message, now)
+
+    def delete(self, message: Message) -> None:
+        """Remove `message` for good."""
+        self.message_changes.add(message.folder, message.serial, message.moves)
+        self._take_out(message)
+        self._held.pop(message.serial, None)
+        self._gone.add(message.serial)
+
+    def add_folder(self, parent: int, name: str, hidden: bool) -> Folder:
+        """Make a folder below `parent`."""
+        folder = Folder(self._next_serial, parent, name, hidden)
+        self._next_serial += 1
+        self.folders[folder.serial] = folder
+        self.folder_changes.add(parent, folder.serial)
+        return folder
+
+    def touch_folder(self, folder: Folder) -> None:
+        """Note that `folder` was renamed or moved."""
+        folder.version += 1
+        self.folder_changes.add(folder.parent or ROOT, folder.serial)
+
+    def delete_folder(self, folder: Folder) -> None:
+        """Remove a folder with all it holds."""
+        for child in self.children(folder.serial, hidden=True):
+            self.delete_folder(child)
+        for serial in self.serials(folder.serial):
+            message = self.find(serial)
+            if message is not None:
+                self.delete(message)
+        del self.folders[folder.serial]
+        self.folder_changes.add(folder.parent or ROOT, folder.serial)
+
+    def _take_out(self, message: Message) -> None:
+        arrived = self._arrived.get(message.folder, set())
+        if message.serial in arrived:
+            arrived.discard(message.serial)
+        else:
+            self._left.setdefault(message.folder, set()).add(message.serial)

@@ -1,0 +1,68 @@
+"""Cuts long content into chunks by what it says, so that an insertion moves few boundaries.
+
+FastCDC 2020 (https://ieeexplore.ieee.org/document/9055082) as pyfastcdc implements it. The sizes and the seed decide
+the boundaries: they are part of the repository format.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from pyfastcdc import FastCDC
+
+from tuiback.store.keys import Keys
+
+# Parts up to this size are one chunk each and share bundles.
+WHOLE_PART_BYTES = 128 * 1024
+MIN_BYTES = 128 * 1024
+AVERAGE_BYTES = 512 * 1024
+MAX_BYTES = 2 * 1024 * 1024
+# A window longer than the longest chunk always holds one boundary that later bytes can't move.
+WINDOW_BYTES = 3 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One chunk and its identity."""
+
+    chunk_id: bytes
+    data: bytes
+
+
+class PartCutter:
+    """Cuts one part as its bytes come; the boundaries don't depend on the pieces. For one thread at a time."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._cutter = FastCDC(AVERAGE_BYTES, min_size=MIN_BYTES, max_size=MAX_BYTES, seed=keys.chunker_seed)
+        self._hasher = keys.hasher()
+        # Reused for the whole part: fresh memory for every window costs more than cutting it.
+        self._held = bytearray()
+        self.size = 0
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes whose chunk may still grow."""
+        return len(self._held)
+
+    def cut(self, pieces: Sequence[bytes], *, last: bool) -> list[Cut]:
+        """The chunks that are final now that `pieces` came; with `last` all that is left."""
+        for piece in pieces:
+            self._held += piece
+            self._hasher.update(piece)
+            self.size += len(piece)
+        ends = self._ends()
+        if not last and ends:
+            ends.pop()
+        with memoryview(self._held) as view:
+            chunks = [bytes(view[start:end]) for start, end in pairwise([0, *ends])]
+        if ends:
+            del self._held[: ends[-1]]
+        return [Cut(self._keys.chunk_id(chunk), chunk) for chunk in chunks]
+
+    def digest(self) -> bytes:
+        """The identity of the whole part so far."""
+        return self._hasher.digest()
+
+    def _ends(self) -> list[int]:
+        return [chunk.offset + chunk.length for chunk in self._cutter.cut_buf(self._held)] if self._held else []

@@ -1,0 +1,152 @@
+"""Turns plain records into durable packs: sealed on worker threads, written and fsynced on a thread of their own."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from tuiback.errors import StorageFull
+from tuiback.model import PackTable
+from tuiback.store.pack import ChunkSize, PackBuilder
+from tuiback.store.repository import Repository
+
+PACK_BYTES = 16 * 1024 * 1024
+# Plain bytes being sealed plus packs being written, counted in packs: more than this and puts wait.
+_IN_FLIGHT_PACKS = 3
+_WRITER_BYTES = 16
+
+
+@dataclass(slots=True, eq=False)
+class _Pack:
+    builder: PackBuilder
+    sealing: set[asyncio.Task[None]] = field(default_factory=set)
+    plain_bytes: int = 0
+
+
+class Packer:
+    """Belongs to one event loop. After a failed write it refuses everything, with that write's error."""
+
+    def __init__(self, repository: Repository, executor: Executor, pack_bytes: int = PACK_BYTES) -> None:
+        self._repository = repository
+        self._executor = executor
+        self._disk = ThreadPoolExecutor(1, thread_name_prefix="tuiback-pack")
+        self._pack_bytes = pack_bytes
+        self._writer = os.urandom(_WRITER_BYTES)
+        self._packs_begun = 0
+        self._open: _Pack | None = None
+        self._writes: list[tuple[_Pack, asyncio.Task[PackTable]]] = []
+        self._in_flight_bytes = 0
+        self._in_flight_limit_bytes = _IN_FLIGHT_PACKS * pack_bytes
+        self._room = asyncio.Event()
+        self._room.set()
+        self._flushing = asyncio.Lock()
+        # Of all sealed so far: how large the records still being sealed will come out.
+        self._plain_bytes = 1
+        self._sealed_bytes = 1
+        self._failure: BaseException | None = None
+
+    @property
+    def unflushed_bytes(self) -> int:
+        """Sealed bytes since the last flush, with an estimate of those that are being sealed."""
+        packs = [pack for pack, _ in self._writes] + ([self._open] if self._open else [])
+        return sum(map(self._expected_bytes, packs))
+
+    async def wait_for_room(self) -> None:
+        """Wait until sealing and writing have caught up. Raises what a write failed with."""
+        await self._room.wait()
+        self.raise_failure()
+
+    def submit(self, plain: bytes, chunks: Sequence[ChunkSize]) -> None:
+        """Take a record: from now on it belongs to the next flush. Never waits; see wait_for_room()."""
+        self.raise_failure()
+        if self._open is not None and self._expected_bytes(self._open) >= self._pack_bytes:
+            self._close_pack()
+        if self._open is None:
+            self._packs_begun += 1
+            self._open = _Pack(self._repository.new_pack(self._writer, self._packs_begun))
+        pack = self._open
+        pack.plain_bytes += len(plain)
+        self._take_room(len(plain))
+        task = asyncio.create_task(self._seal(pack, plain, chunks))
+        task.add_done_callback(self._note_failure)
+        pack.sealing.add(task)
+
+    async def flush(self) -> tuple[PackTable, ...]:
+        """The packs finished since the last flush; all that was submitted before is durable. Raises StorageFull."""
+        async with self._flushing:
+            self._close_pack()
+            writes = [task for _, task in self._writes]
+            if writes:
+                # wait(), not gather(): a cancelled flush must not cancel the writes.
+                await asyncio.wait(writes)
+            self.raise_failure()
+            del self._writes[: len(writes)]
+            return tuple(task.result() for task in writes)
+
+    def raise_failure(self) -> None:
+        """Raise what a write failed with, if one did."""
+        if self._failure is not None:
+            raise self._failure
+
+    def close(self) -> None:
+        """Let the disk thread end after what it has been given."""
+        self._disk.shutdown(wait=False)
+
+    def _expected_bytes(self, pack: _Pack) -> int:
+        return pack.builder.size + pack.plain_bytes * self._sealed_bytes // self._plain_bytes
+
+    async def _seal(self, pack: _Pack, plain: bytes, chunks: Sequence[ChunkSize]) -> None:
+        builder = pack.builder
+        slot = builder.reserve()
+        try:
+            loop = asyncio.get_running_loop()
+            record = await loop.run_in_executor(self._executor, builder.seal, slot, plain, len(chunks))
+        finally:
+            pack.plain_bytes -= len(plain)
+            self._give_room(len(plain))
+        builder.add(slot, record, chunks)
+        self._plain_bytes += len(plain)
+        self._sealed_bytes += len(record[1])
+
+    def _close_pack(self) -> None:
+        pack, self._open = self._open, None
+        if pack is not None:
+            task = asyncio.create_task(self._write(pack))
+            task.add_done_callback(self._note_failure)
+            self._writes.append((pack, task))
+
+    async def _write(self, pack: _Pack) -> PackTable:
+        await asyncio.gather(*pack.sealing)
+        size = pack.builder.size
+        self._take_room(size)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._disk, self._store, pack.builder)
+        finally:
+            self._give_room(size)
+
+    def _store(self, builder: PackBuilder) -> PackTable:
+        data, table = builder.finish()
+        try:
+            self._repository.store_pack(data, table)
+        except StorageFull:
+            # Never fsync that file again: once more from memory into a new one, then it is the caller's trouble.
+            self._repository.store_pack(data, table)
+        return table
+
+    def _take_room(self, length: int) -> None:
+        self._in_flight_bytes += length
+        if self._in_flight_bytes > self._in_flight_limit_bytes:
+            self._room.clear()
+
+    def _give_room(self, length: int) -> None:
+        self._in_flight_bytes -= length
+        if self._in_flight_bytes <= self._in_flight_limit_bytes:
+            self._room.set()
+
+    def _note_failure(self, task: asyncio.Task[Any]) -> None:
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is not None and self._failure is None:
+            self._failure = error
+            self._room.set()

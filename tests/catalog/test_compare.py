@@ -1,0 +1,69 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tuiback.catalog import Catalog, same_content
+from tuiback.model import ControlRow
+
+from .build import Writer, account, closed, container, opened, owed, pack, part, removal, run, version
+
+WHOLE: dict[str, Any] = {
+    "accounts": (account(address="a@x"),),
+    "controls": (ControlRow("task", "t", b"{}"),),
+    "runs": (run(1),),
+    "snapshots_opened": (opened(1),),
+    "containers": (container(cursor="c"),),
+    "versions": (version("m", 1, parts=(part("x"),)), version("n", 1)),
+    "removals": (removal("n", 1),),
+    "owed": (owed("late"),),
+}
+
+
+def built(path: Path, name: str = "w1", minute: int = 1, **fields: Any) -> Path:
+    """A catalog of one commit that has a row for every table."""
+    catalog = Catalog.create(path, "repo-1")
+    Writer(name).apply(catalog, pack("p", ["x"]), minute=minute, **(WHOLE | fields))
+    catalog.close()
+    return path
+
+
+def test_two_catalogs_of_one_commit_are_the_same(tmp_path: Path) -> None:
+    """Nothing in it depends on when or where it was applied."""
+    assert same_content(built(tmp_path / "a"), built(tmp_path / "b")) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "difference"),
+    [
+        ("writers", {"name": "w2"}),
+        ("aliases", {"minute": 2}),
+        ("accounts", {"accounts": (account(name="other", address="a@x"),)}),
+        ("controls", {"controls": (ControlRow("task", "t", b"{ }"),)}),
+        ("runs", {"runs": (run(1, "other"),)}),
+        ("snapshots", {"snapshots_opened": (opened(1, run=2),)}),
+        ("containers", {"containers": (container(cursor="d"),)}),
+        ("versions", {"versions": (version("m", 1, parts=(part("x"),), etag="e"), version("n", 1))}),
+        ("parts", {"versions": (version("m", 1, parts=(part("y"),)), version("n", 1))}),
+        ("removals", {"removals": ()}),
+        ("owed", {"owed": (owed("late", tries=2),)}),
+        ("snapshots", {"snapshots_closed": (closed(1),)}),
+    ],
+)
+def test_a_difference_in_any_table_is_told_for_both_sides(
+    tmp_path: Path, table: str, difference: dict[str, Any]
+) -> None:
+    """The line names the file, the table and the row."""
+    a, b = built(tmp_path / "a"), built(tmp_path / "b", **difference)
+    differences = same_content(a, b)
+    assert any(line.startswith(f"only {a} has in {table}: ") for line in differences)
+    assert sorted(same_content(b, a)) == sorted(differences)
+
+
+def test_other_packs_are_told(tmp_path: Path) -> None:
+    """A catalog that lacks a pack and its chunks is not the same."""
+    a, b = built(tmp_path / "a"), tmp_path / "b"
+    catalog = Catalog.create(b, "repo-1")
+    Writer().apply(catalog, minute=1, **WHOLE)
+    catalog.close()
+    assert {line.split(":")[0] for line in same_content(a, b)} >= {f"only {a} has in packs", f"only {a} has in chunks"}

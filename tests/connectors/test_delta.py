@@ -1,0 +1,192 @@
+"""The walk through a change feed, with a scripted lane in place of Graph."""
+
+from typing import cast
+
+import pytest
+
+from tests.connectors.scripted import ScriptedLane
+from tuiback.connectors.base import Change, Changed, Checkpoint, Relisting, Removed
+from tuiback.connectors.delta import Entry, Feed, Notes, Position, follow
+from tuiback.errors import CursorExpired, GraphError, Unreachable
+from tuiback.graph import Lane, Page
+from tuiback.model import Container, Kind, RemoteItem
+
+
+def item(item_id: str, name: str = "") -> RemoteItem:
+    """An item of the scripted feed."""
+    return RemoteItem(item_id, Kind.FILE, "", name, 0, "", "")
+
+
+async def read(entry: Entry, notes: Notes) -> Change | None:
+    """Reads an entry of the scripted feed, naming it by the notes."""
+    if entry.get("skip"):
+        return None
+    return Removed(entry["id"]) if "@removed" in entry else Changed(item(entry["id"], entry.get("name", notes["said"])))
+
+
+def page(*entries: Entry, next_link: str = "", delta_link: str = "") -> Page:
+    """One page of the scripted feed."""
+    return Page(list(entries), next_link or None, delta_link or None)
+
+
+def feed(lane: ScriptedLane) -> Feed:
+    """The scripted feed."""
+    async def learn() -> dict[str, str]:
+        return {"said": "noted"}
+
+    return Feed(
+        lane=cast("Lane", lane),
+        path="/start",
+        params={"$top": "2"},
+        read=read,
+        headers=lambda size: {"Prefer": f"odata.maxpagesize={size}"},
+        page_sizes=(500, 20, 1),
+        learn=learn,
+    )
+
+
+def container(cursor: str = "", *, relisting: bool = False) -> Container:
+    """The container whose feed is scripted."""
+    return Container("drive:d", "d", "drive", "drive", cursor, relisting)
+
+
+async def walked(lane: ScriptedLane, of: Container) -> list[Change]:
+    """All that the walk tells."""
+    return [change async for change in follow(feed(lane), of)]
+
+
+def cursor(link: str) -> str:
+    """The cursor that stands for a link."""
+    return Position(link, {"said": "noted"}).cursor()
+
+
+async def test_a_listing_from_the_beginning() -> None:
+    """Every page ends with a checkpoint of its link, and only the last one is complete."""
+    lane = ScriptedLane(
+        {
+            "/start": [page({"id": "a"}, {"id": "b"}, next_link="n1")],
+            "n1": [page(next_link="n2")],
+            "n2": [page({"id": "c", "@removed": {"reason": "deleted"}}, {"id": "d", "skip": True}, delta_link="d1")],
+        }
+    )
+    assert await walked(lane, container()) == [
+        Changed(item("a", "noted")),
+        Changed(item("b", "noted")),
+        Checkpoint(cursor("n1"), complete=False),
+        Checkpoint(cursor("n2"), complete=False),
+        Removed("c"),
+        Checkpoint(cursor("d1"), complete=True),
+    ]
+    assert [asked[:2] for asked in lane.asked] == [("/start", {"$top": "2"}), ("n1", None), ("n2", None)]
+
+
+async def test_a_cursor_is_followed_with_the_notes_of_its_listing() -> None:
+    """A later run asks nothing but the link, and still knows what was learnt when the listing began."""
+    lane = ScriptedLane({"d1": [page({"id": "a"}, delta_link="d2")]})
+    old = Position("d1", {"said": "back then"}).cursor()
+    changes = await walked(lane, container(old))
+    new = Position("d2", {"said": "back then"}).cursor()
+    assert changes == [Changed(item("a", "back then")), Checkpoint(new, complete=True)]
+    assert [asked[0] for asked in lane.asked] == ["d1"]
+
+
+async def test_the_last_of_repeated_entries_counts() -> None:
+    """An item that a page shows twice is told once, as it was last."""
+    lane = ScriptedLane(
+        {"/start": [page({"id": "a", "name": "1"}, {"id": "b"}, {"id": "a", "name": "2"}, delta_link="d1")]}
+    )
+    changes = await walked(lane, container())
+    assert changes[:2] == [Changed(item("b", "noted")), Changed(item("a", "2"))]
+
+
+async def test_an_expired_cursor_lists_again() -> None:
+    """An expired token is told as a relisting, never as removals."""
+    lane = ScriptedLane({"d1": [CursorExpired("gone", status=410)], "/start": [page({"id": "a"}, delta_link="d2")]})
+    assert await walked(lane, container(cursor("d1"))) == [
+        Relisting(),
+        Changed(item("a", "noted")),
+        Checkpoint(cursor("d2"), complete=True),
+    ]
+
+
+async def test_a_token_that_expires_within_the_listing() -> None:
+    """A listing that breaks off half-way starts again from the beginning."""
+    lane = ScriptedLane(
+        {
+            "/start": [page({"id": "a"}, next_link="n1"), page({"id": "b"}, delta_link="d1")],
+            "n1": [CursorExpired("gone", status=410)],
+        }
+    )
+    assert await walked(lane, container()) == [
+        Changed(item("a", "noted")),
+        Checkpoint(cursor("n1"), complete=False),
+        Relisting(),
+        Changed(item("b", "noted")),
+        Checkpoint(cursor("d1"), complete=True),
+    ]
+
+
+async def test_a_feed_that_never_lets_a_listing_end() -> None:
+    """After some listings the expiry itself is the error."""
+    lane = ScriptedLane({"/start": [CursorExpired("gone", status=410)] * 9})
+    with pytest.raises(CursorExpired):
+        await walked(lane, container())
+    assert len(lane.asked) == 3
+
+
+@pytest.mark.parametrize("unreadable", ["not json", '{"notes": {}}', '["d1"]'])
+async def test_a_cursor_of_another_kind_lists_again(unreadable: str) -> None:
+    """A cursor that can't be read is as good as an expired one."""
+    lane = ScriptedLane({"/start": [page(delta_link="d1")]})
+    assert await walked(lane, container(unreadable)) == [Relisting(), Checkpoint(cursor("d1"), complete=True)]
+
+
+async def test_an_interrupted_relisting_starts_again() -> None:
+    """The ids that an interrupted relisting had seen are known to nobody, so its cursor is not followed."""
+    lane = ScriptedLane({"/start": [page(delta_link="d1")]})
+    changes = await walked(lane, container(cursor("n1"), relisting=True))
+    assert changes == [Relisting(), Checkpoint(cursor("d1"), complete=True)]
+
+
+@pytest.mark.parametrize("fault", [GraphError("poisoned", status=500), GraphError("empty", status=503)])
+async def test_a_poisoned_page_is_asked_for_in_smaller_pages(fault: GraphError) -> None:
+    """The page that fails is asked for again from its own link, with fewer items."""
+    lane = ScriptedLane(
+        {
+            "/start": [page({"id": "a"}, next_link="n1")],
+            "n1": [fault, fault, page({"id": "b"}, next_link="n2")],
+            "n2": [page(delta_link="d1")],
+        }
+    )
+    changes = await walked(lane, container())
+    assert [change.item.item_id for change in changes if isinstance(change, Changed)] == ["a", "b"]
+    assert [(link, size) for link, _, size in lane.asked] == [
+        ("/start", "odata.maxpagesize=500"),
+        ("n1", "odata.maxpagesize=500"),
+        ("n1", "odata.maxpagesize=20"),
+        ("n1", "odata.maxpagesize=1"),
+        ("n2", "odata.maxpagesize=1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "tries"),
+    [
+        (GraphError("poisoned for ever", status=500), 3),
+        (GraphError("busy", status=503, graph_code="serviceNotAvailable"), 1),
+        (Unreachable("no network"), 1),
+    ],
+)
+async def test_what_smaller_pages_do_not_help(fault: GraphError, tries: int) -> None:
+    """A page of one item that still fails, a busy service and a broken network are the caller's to deal with."""
+    lane = ScriptedLane({"/start": [fault] * 9})
+    with pytest.raises(type(fault)):
+        await walked(lane, container())
+    assert len(lane.asked) == tries
+
+
+async def test_a_listing_without_a_token() -> None:
+    """A last page without a link is an error: taking it for the end would lose what comes later."""
+    lane = ScriptedLane({"/start": [page({"id": "a"})]})
+    with pytest.raises(GraphError, match="change token"):
+        await walked(lane, container())

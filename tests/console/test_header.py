@@ -1,0 +1,41 @@
+"""The header shows machine, limits and summary at any width."""
+
+import pytest
+
+from tests.console.fakes import busy_status
+from tuiback.console.header import HeaderFacts, meter_lines, tab_line
+from tuiback.console.widgets.lines import Line, line_width
+
+
+def text_of(spans: Line) -> str:
+    """The line without its tones."""
+    return "".join(span.text for span in spans)
+
+
+@pytest.mark.parametrize("width", [60, 80, 99, 100, 130, 200])
+@pytest.mark.parametrize("empty", [False, True])
+def test_every_line_is_as_wide_as_the_screen(width: int, empty: bool) -> None:
+    """With and without a picture, no line is longer or shorter."""
+    status = None if empty else busy_status()
+    lines = meter_lines(status, HeaderFacts(demo=True, states={"ok": 487, "late": 9, "failed": 4}), width)
+    assert {line_width(line) for line in lines} == {width}
+    assert line_width(tab_line("Main", status, HeaderFacts(hosted=True), width)) == width
+
+
+def test_a_silent_engine_is_told() -> None:
+    """A picture that stands still because its engine ended must not look alive."""
+    told = text_of(tab_line("Main", busy_status(), HeaderFacts(silent_seconds=75), 80))
+    assert "no news for 01:15" in told
+
+
+def test_throttles_show_the_longest_wait() -> None:
+    """Of three services the waiting one is among the two gauges, with its seconds."""
+    rows = [text_of(line) for line in meter_lines(busy_status(wait_seconds=12), HeaderFacts(), 80)]
+    assert any("SPO[" in row and "wait 12s !" in row for row in rows)
+    assert any("ok 121/s" in row for row in rows)
+
+
+def test_states_are_counted_in_words() -> None:
+    """The summary needs no colour."""
+    facts = HeaderFacts(states={"ok": 487, "late": 9, "failed": 4, "gone": 2})
+    assert "487 ok  9 late  4 failed  2 gone  ! 2 alerts" in text_of(meter_lines(busy_status(), facts, 80)[-1])

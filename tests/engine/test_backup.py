@@ -1,0 +1,252 @@
+"""Backing accounts up: what is fetched, what a snapshot shows, and what failures leave behind."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.engine.rig import Rig, anna, make_home, now_in
+from tuiback.model import Outcome
+
+
+async def test_first_run_stores_everything(rig: Rig) -> None:
+    """The first run ends ok and its snapshot shows every message with its bytes."""
+    report = await rig.run()
+    assert report.outcome is Outcome.OK, report
+    assert rig.listing() == now_in(rig.cloud.mailboxes["anna"])
+    assert report.counters.accounts == 1
+    assert report.counters.items_new == 8
+
+
+async def test_second_run_fetches_nothing(rig: Rig) -> None:
+    """Nothing changed: each container is asked once, nothing is fetched, and the snapshot is verified anew."""
+    await rig.run()
+    rig.cloud.fetched.clear()
+    rig.cloud.listed.clear()
+    before = rig.archive.reader.points("mailbox:anna")[0]
+    report = await rig.run()
+    assert report.outcome is Outcome.OK
+    assert rig.cloud.fetched == []
+    assert sorted(rig.cloud.listed) == ["arc", "folders", "in"]
+    (after,) = rig.archive.reader.points("mailbox:anna")
+    assert after.taken_at == before.taken_at
+    assert after.verified_until > before.verified_until
+
+
+async def test_changes_make_a_snapshot_and_the_old_one_stays(rig: Rig) -> None:
+    """New, changed, deleted and moved messages show in the next snapshot; the one before still shows the past."""
+    box = rig.cloud.mailboxes["anna"]
+    await rig.run()
+    past = now_in(box)
+    rig.cloud.fetched.clear()
+    box.put("new", "in", b"fresh")
+    box.put("m1", "in", b"text 1, edited")
+    box.delete("m2")
+    box.put("m3", "arc", b"text 3")
+    report = await rig.run()
+    assert report.outcome is Outcome.OK
+    assert rig.listing() == now_in(box)
+    assert rig.listing(seq=1) == past
+    assert sorted(rig.cloud.fetched) == ["m1", "new"], "a move is never fetched again"
+    assert report.counters.items_removed == 1
+
+
+async def test_item_that_fails_is_owed_and_retried_first(rig: Rig) -> None:
+    """One corrupt item leaves the rest ok, is owed with the service's request id, and comes in when it can."""
+    rig.cloud.broken["m4"] = 1000
+    report = await rig.run()
+    assert report.outcome is Outcome.PARTIAL
+    (owed,) = rig.archive.reader.owed("mailbox:anna")
+    assert (owed.item_id, owed.tries, owed.request_id) == ("m4", 1, "req-1")
+    assert len(rig.listing()) == 7
+    assert (await rig.run()).outcome is Outcome.PARTIAL
+    assert rig.archive.reader.owed("mailbox:anna")[0].tries == 2
+    rig.cloud.broken.clear()
+    rig.cloud.fetched.clear()
+    assert (await rig.run()).outcome is Outcome.OK
+    assert rig.cloud.fetched == ["m4"]
+    assert rig.archive.reader.owed("mailbox:anna") == ()
+    assert rig.listing() == now_in(rig.cloud.mailboxes["anna"])
+
+
+async def test_owed_items_of_a_counted_folder_end_ok(rig: Rig) -> None:
+    """Owed items that come in are counted once, when their folder's total is stated anew in the same run too."""
+    box = rig.cloud.mailboxes["anna"]
+    for name in ("m0", "m1", "m2"):
+        rig.cloud.broken[name] = 1000
+    await rig.run()
+    rig.cloud.broken.clear()
+    box.add_folder("in", "Inbox, renamed")
+    assert (await rig.run()).outcome is Outcome.OK
+    assert rig.listing() == now_in(box)
+
+
+async def test_partial_run_without_change_moves_no_date(rig: Rig) -> None:
+    """A run that still owes something does not say that the last good snapshot was verified."""
+    box = rig.cloud.mailboxes["anna"]
+    await rig.run()
+    before = rig.archive.reader.points("mailbox:anna")[0]
+    rig.cloud.broken["late"] = 1000
+    box.put("late", "in", b"late")
+    assert (await rig.run()).outcome is Outcome.PARTIAL
+    assert rig.archive.reader.points("mailbox:anna")[-1].verified_until == before.verified_until
+
+
+async def test_expired_cursors_are_no_mass_deletion(rig: Rig) -> None:
+    """After 410 everything is listed again and nothing fetched; only what is really gone ends."""
+    box = rig.cloud.mailboxes["anna"]
+    await rig.run()
+    rig.cloud.fetched.clear()
+    del box.mails["m5"]
+    box.expire()
+    report = await rig.run()
+    assert report.outcome is Outcome.OK
+    assert rig.cloud.fetched == []
+    assert report.counters.items_removed == 1
+    assert rig.listing() == now_in(box)
+
+
+async def test_deleted_folder_takes_its_messages_along(rig: Rig) -> None:
+    """A folder that is gone ends its messages, which the earlier snapshot still shows."""
+    box = rig.cloud.mailboxes["anna"]
+    await rig.run()
+    box.drop_folder("arc")
+    assert (await rig.run()).outcome is Outcome.OK
+    assert rig.listing() == now_in(box)
+    assert "Archive/a0" in rig.listing(seq=1)
+
+
+async def test_account_that_leaves_is_gone_and_kept(rig: Rig) -> None:
+    """An account that leaves the tenant is marked gone with a date, and its snapshots stay."""
+    await rig.run()
+    rig.cloud.mailboxes["bert"] = anna()
+    del rig.cloud.mailboxes["anna"]
+    assert (await rig.run()).outcome is Outcome.OK
+    (account,) = [a for a in rig.archive.reader.accounts() if a.account_id == "mailbox:anna"]
+    assert account.state == "gone"
+    assert account.gone_at is not None
+    assert len(rig.listing()) == 8
+
+
+async def test_move_behind_the_walk_is_no_loss(rig: Rig) -> None:
+    """A message that moves into a folder already walked, out of one not yet walked, is in the snapshot all the same."""
+    await rig.run()
+    box = rig.cloud.mailboxes["anna"]
+    first, last = [c.container_id for c in rig.archive.reader.containers("mailbox:anna") if c.kind == "messages"]
+    mover = next(m for m in box.mails.values() if m.folder == last)
+
+    class Moving(list[str]):
+        def append(self, container_id: str) -> None:
+            super().append(container_id)
+            if container_id == last and mover.folder == last:
+                box.put(mover.item_id, first, mover.data)
+
+    rig.cloud.listed = Moving()
+    rig.cloud.fetched.clear()
+    assert (await rig.run()).outcome is Outcome.OK
+    assert rig.listing() == now_in(box)
+    assert rig.listing().keys() >= {f"{box.folders[first]}/{mover.item_id}"}
+    assert rig.cloud.fetched == []
+
+
+async def test_missing_items_are_told(rig: Rig) -> None:
+    """Nothing is green by default: a folder that lists fewer items than the service states is told."""
+    box = rig.cloud.mailboxes["anna"]
+    hidden = box.mails["m6"]
+
+    class Hiding(type(rig.cloud)):  # type: ignore[misc]
+        async def changes(self, account, container):  # type: ignore[no-untyped-def]
+            async for change in super().changes(account, container):
+                if getattr(getattr(change, "item", None), "item_id", "") != hidden.item_id:
+                    yield change
+
+    rig.cloud.__class__ = Hiding
+    report = await rig.run()
+    assert report.outcome is Outcome.PARTIAL
+    assert any("6 items listed, the service states 7" in line.text for line in rig.activity.recent())
+
+
+@pytest.mark.parametrize("at", range(1, 12))
+async def test_stop_at_any_fetch_loses_nothing(tmp_path: Path, at: int) -> None:
+    """A run stopped in mid-fetch is cancelled; the next one ends with everything and fetches only what is missing."""
+    rig = await Rig.open(make_home(tmp_path))
+    rig.cloud.mailboxes["anna"] = anna()
+    run = rig.new_run()
+
+    class Stopping(list[str]):
+        def append(self, item_id: str) -> None:
+            super().append(item_id)
+            if len(self) == at:
+                run.stop()
+
+    rig.cloud.fetched = Stopping()
+    report = await run.execute()
+    assert report.outcome is (Outcome.CANCELLED if at <= 8 else Outcome.OK)
+    stored = {i.item_id for i in rig.archive.reader.known("mailbox:anna", list(anna().mails)).values()}
+    rig.cloud.fetched = []
+    assert (await rig.run()).outcome is Outcome.OK
+    assert rig.listing() == now_in(rig.cloud.mailboxes["anna"])
+    assert not stored & set(rig.cloud.fetched), "what was committed is not fetched twice"
+    await rig.archive.close()
+
+
+step = st.tuples(
+    st.sampled_from(["put", "put", "delete", "move", "folder", "expire", "break", "run", "stop"]), st.integers(0, 5)
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, derandomize=True)
+@given(steps=st.lists(step, max_size=12))
+async def test_any_history_ends_equal_to_the_mailbox(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int]]
+) -> None:
+    """Whatever happens between and during runs, a complete run leaves the newest snapshot equal to the mailbox."""
+    rig = await Rig.open(make_home(tmp_path_factory.mktemp("history")))
+    box = rig.cloud.mailboxes["anna"] = anna()
+    try:
+        for number, (what, n) in enumerate(steps):
+            await _take(rig, what, n, number)
+        rig.cloud.broken.clear()
+        assert (await rig.run()).outcome is Outcome.OK
+        assert rig.listing() == now_in(box)
+    finally:
+        await rig.archive.close()
+
+
+async def _take(rig: Rig, what: str, n: int, number: int) -> None:
+    box = rig.cloud.mailboxes["anna"]
+    mails = sorted(box.mails)
+    folders = sorted(box.folders)
+    match what:
+        case "put":
+            box.put(f"p{n}", folders[n % len(folders)], f"put {number}".encode())
+        case "delete" if mails:
+            box.delete(mails[n % len(mails)])
+        case "move" if mails:
+            mail = box.mails[mails[n % len(mails)]]
+            box.put(mail.item_id, folders[number % len(folders)], mail.data)
+        case "folder":
+            box.add_folder(f"f{n}", f"Folder {number}")
+        case "expire":
+            box.expire()
+        case "break" if mails:
+            rig.cloud.broken[mails[n % len(mails)]] = 3
+        case "run":
+            await rig.run()
+        case "stop":
+            run = rig.new_run()
+            rig.cloud.fetched = _StopsAt(run.stop, n + 1)
+            await run.execute()
+            rig.cloud.fetched = []
+
+
+class _StopsAt(list[str]):
+    def __init__(self, stop, at: int) -> None:  # type: ignore[no-untyped-def]
+        super().__init__()
+        self._stop, self._at = stop, at
+
+    def append(self, item_id: str) -> None:
+        super().append(item_id)
+        if len(self) == self._at:
+            self._stop()

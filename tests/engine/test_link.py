@@ -1,0 +1,132 @@
+"""Hosting and attaching: one engine a home, commands and errors over the socket, clean ends."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.rig import SECRET, make_home
+from tuiback.engine import codec
+from tuiback.engine.attach import SOCKET, short_socket_path
+from tuiback.engine.clock import SystemClock
+from tuiback.engine.commands import Leave, PutTask, PutTenant, RunTasks, SetLimits, StopTask
+from tuiback.engine.home import Home
+from tuiback.engine.link import HostedLink, Link, attach, attach_or_host, host
+from tuiback.engine.view import View
+from tuiback.errors import HomeBusy, NoSuchThing, UsageError, WrongKey
+from tuiback.store import Secret
+
+TENANT = PutTenant(
+    name="acme",
+    tenant_id="11111111-2222-3333-4444-555555555555",
+    client_id="66666666-7777-8888-9999-000000000000",
+    cloud="custom",
+    graph_url="http://127.0.0.1:9",
+    authority="http://127.0.0.1:9/11111111-2222-3333-4444-555555555555",
+    credential_kind="secret",
+    credential="hush",
+)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A home deep enough that its socket's path would not fit into an address."""
+    return make_home(tmp_path / ("deep-" * 20))
+
+
+@pytest.fixture
+def hosted(home: Home) -> Iterator[HostedLink]:
+    """The engine of the home, in this process."""
+    link = host(home, "run", lambda _: SECRET)
+    yield link
+    link.close()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition that must come."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_attached_console_sees_and_commands(home: Home, hosted: HostedLink) -> None:
+    """An attached process sees the same picture and its commands are carried out; answers and errors come back."""
+    attached = attach(home.path)
+    assert attached is not None
+    until(lambda: attached.status() is not None)
+    status = attached.status()
+    assert status is not None
+    assert status.engine.host == "run"
+    assert attached.submit(SetLimits(accounts=3)).result(10) == {"accounts": 3, "files": 20}
+    with pytest.raises(NoSuchThing, match="no such task"):
+        attached.submit(RunTasks(tasks=("nothing",))).result(10)
+    with pytest.raises(UsageError, match="cap"):
+        attached.submit(SetLimits(files=100_000)).result(10)
+    attached.close()
+
+
+def test_only_one_engine_a_home(home: Home, hosted: HostedLink) -> None:
+    """A second host is refused; whoever asks for a line gets one to the first."""
+    with pytest.raises(HomeBusy):
+        host(home, "console", lambda _: SECRET)
+    link = attach_or_host(home, "console", lambda _: SECRET)
+    assert not link.hosted
+    link.close()
+
+
+def test_configuration_survives(home: Home, hosted: HostedLink) -> None:
+    """Tenants and tasks come back at the next start; the secret is in no file of the home in clear."""
+    hosted.submit(TENANT).result(20)
+    hosted.submit(PutTask(name="mail", tenant="acme", service="exchange", everything=True)).result(20)
+    with pytest.raises(UsageError, match="exists already"):
+        hosted.submit(PutTask(name="mail", tenant="acme", service="exchange")).result(20)
+    with pytest.raises(NoSuchThing, match="not running"):
+        hosted.submit(StopTask(task="mail")).result(20)
+    hosted.close()
+    link: Link = host(home, "console", lambda _: SECRET)
+    status = link.status()
+    assert status is not None
+    assert [t.name for t in status.tasks] == ["mail"]
+    link.close()
+    assert [t.name for _, t in View(home).tenants()] == ["acme"]
+    files = [p for p in home.path.parent.rglob("*") if p.is_file()]
+    assert not [p for p in files if b"hush" in p.read_bytes()]
+
+
+def test_leave_ends_the_engine_and_frees_the_home(home: Home, hosted: HostedLink) -> None:
+    """An attached process can ask the engine to end; the socket goes, the home is free, waiting answers fail."""
+    attached = attach(home.path)
+    assert attached is not None
+    attached.submit(Leave()).result(10)
+    until(lambda: not (home.path / SOCKET).exists())
+    hosted.close()
+    with pytest.raises(HomeBusy, match="ended"):
+        attached.submit(SetLimits()).result(10)
+    host(home, "run", lambda _: SECRET).close()
+
+
+def test_wrong_key_frees_the_home(home: Home) -> None:
+    """An engine that can't open the repository says so and does not hold the home."""
+    with pytest.raises(WrongKey):
+        host(home, "run", lambda _: Secret("passphrase", b"something else altogether"))
+    host(home, "run", lambda _: SECRET).close()
+
+
+def test_another_protocol_is_told(home: Home, hosted: HostedLink) -> None:
+    """A client of another protocol is greeted, so that it can say who is there, and then left."""
+    with socket.socket(socket.AF_UNIX) as s, short_socket_path(home.path) as path:
+        s.connect(path)
+        s.settimeout(10)
+        s.sendall(codec.hello("99.0", 1, "console", SystemClock().now()).replace(b'"protocol":1', b'"protocol":99'))
+        greeting = s.makefile("rb").readline()
+        assert codec.decode_hello(greeting).protocol == codec.PROTOCOL
+        assert s.recv(1) == b""
+
+
+def test_socket_is_for_its_owner_only(home: Home, hosted: HostedLink) -> None:
+    """Nobody else may even connect."""
+    assert (home.path / SOCKET).stat().st_mode & 0o777 == 0o600
+    assert home.path.stat().st_mode & 0o077 == 0

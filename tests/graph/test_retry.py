@@ -1,0 +1,114 @@
+"""Tests of the decision after a failed try."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tuiback.graph.faults import Failure
+from tuiback.graph.retry import (
+    MOST_THROTTLED_SECONDS,
+    MOST_TRIES,
+    MOST_TRIES_BEFORE_ANY_ANSWER,
+    Again,
+    Attempts,
+    Decision,
+    GiveUp,
+    Renew,
+    after,
+    backoff_seconds,
+    decide,
+)
+
+_REFUSED = Failure(429, retry_after=7.0)
+_BROKEN = Failure(sent=True)
+
+
+def _decide(method: str, failure: Failure, tries: int = 1, *, signed: bool = True) -> Decision:
+    return decide(method, Attempts(tries), failure, signed=signed, jitter=0.0)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "POST"])
+def test_every_verb_waits_as_long_as_a_refusal_asks(method: str) -> None:
+    """A refused request was not carried out: even a POST goes again, after everybody waited."""
+    assert _decide(method, _REFUSED) == Again(7.0, fence=True)
+    assert _decide(method, Failure(503, retry_after=9.0)) == Again(9.0, fence=True)
+
+
+def test_a_refusal_without_a_time_backs_off_longer_each_time() -> None:
+    """Without Retry-After the fence doubles."""
+    waits = [_decide("GET", Failure(429), tries) for tries in (1, 2, 3)]
+    assert waits == [Again(2.0, fence=True), Again(4.0, fence=True), Again(8.0, fence=True)]
+
+
+def test_a_503_without_a_time_stops_nobody_else() -> None:
+    """It may be one item that always fails."""
+    assert _decide("GET", Failure(503)) == Again(1.0)
+
+
+@pytest.mark.parametrize(
+    ("method", "failure", "expected"),
+    [
+        ("GET", _BROKEN, Again(1.0)),
+        ("PUT", _BROKEN, Again(1.0)),
+        ("POST", _BROKEN, GiveUp()),
+        ("POST", Failure(sent=False), Again(1.0)),
+        ("POST", Failure(503), GiveUp()),
+        ("POST", Failure(500), GiveUp()),
+        ("POST", Failure(504), GiveUp()),
+        ("POST", Failure(400, unread=True), Again(1.0)),
+        ("GET", Failure(500), Again(1.0)),
+        ("GET", Failure(504), Again(1.0)),
+        ("GET", Failure(408), Again(1.0)),
+        ("GET", Failure(400), GiveUp()),
+        ("GET", Failure(404), GiveUp()),
+        ("GET", Failure(403), GiveUp()),
+        ("GET", Failure(410), GiveUp()),
+        ("GET", Failure(507), GiveUp()),
+        ("GET", Failure(500, codes=frozenset({"errorcorruptdata"})), GiveUp()),
+        ("GET", Failure(sent=False, hopeless=True), GiveUp()),
+    ],
+)
+def test_what_is_repeated(method: str, failure: Failure, expected: Decision) -> None:
+    """Only trouble that passes is repeated, and a POST only if it surely was not carried out."""
+    assert _decide(method, failure) == expected
+
+
+def test_a_rejected_token_is_renewed_once() -> None:
+    """The second 401 in a row is meant."""
+    attempts = after(Attempts(1), Renew())
+    assert _decide("POST", Failure(401)) == Renew()
+    assert decide("POST", attempts, Failure(401), signed=True, jitter=0.0) == GiveUp()
+
+
+def test_a_link_that_needs_no_token_renews_none() -> None:
+    """401 from a pre-authenticated link says nothing about our token."""
+    assert _decide("GET", Failure(401), signed=False) == GiveUp()
+
+
+def test_server_errors_end_sooner_than_broken_connections() -> None:
+    """One bad item must not hold its account up for minutes."""
+    assert _decide("GET", Failure(500), 3) == Again(4.0)
+    assert _decide("GET", Failure(500), 4) == GiveUp()
+    assert isinstance(_decide("GET", _BROKEN, MOST_TRIES - 1), Again)
+    assert _decide("GET", _BROKEN, MOST_TRIES) == GiveUp()
+    unanswered = Attempts(MOST_TRIES_BEFORE_ANY_ANSWER, answered=False)
+    assert decide("GET", unanswered, _BROKEN, signed=True, jitter=0.0) == GiveUp()
+
+
+def test_throttling_ends_after_enough_waiting() -> None:
+    """A quarter of an hour of asked-for waiting is enough for one request."""
+    attempts = Attempts(1)
+    waited = 0.0
+    refused = Failure(429, retry_after=300)
+    while isinstance(decision := decide("GET", attempts, refused, signed=True, jitter=0.0), Again):
+        waited += decision.wait_seconds
+        attempts = after(attempts, decision)
+    assert waited == MOST_THROTTLED_SECONDS
+
+
+@given(st.integers(1, 50), st.floats(0, 1, exclude_max=True))
+@settings(derandomize=True, deadline=None)
+def test_backoff_stays_between_half_and_all_of_its_step(tries: int, jitter: float) -> None:
+    """Jitter only ever shortens, and never by more than half; a minute is the most."""
+    step = min(60, 2 ** (tries - 1))
+    assert step / 2 <= backoff_seconds(tries, jitter) <= step

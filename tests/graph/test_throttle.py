@@ -1,0 +1,285 @@
+"""Tests of the throttle, on a clock that moves by hand."""
+
+import asyncio
+from collections.abc import Mapping
+
+from tuiback.graph.limits import Limits, ServiceLimits, Window
+from tuiback.graph.throttle import Throttle, ThrottleFigures
+
+from .clocks import HandClock, settle
+
+_MAIL = {"outlook": ServiceLimits(Limits(3), Limits(2, (Window(10, 600),)))}
+_FILES = {"sharepoint": ServiceLimits(Limits(8, (Window(20, 60),)))}
+
+
+class Bench:
+    """Requests that stay in their slot until they are told to end."""
+
+    def __init__(self, limits: Mapping[str, ServiceLimits]) -> None:
+        self.clock = HandClock()
+        self.throttle = Throttle(limits, clock=self.clock)
+        self.inside: list[str] = []
+        self.order: list[str] = []
+        self._ends: dict[str, asyncio.Event] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._service = next(iter(limits))
+
+    async def start(self, name: str, account: str = "", *, refused: float | None = None) -> None:
+        """Begin a request; `refused`: the service will refuse it with so many seconds to wait."""
+        self._ends[name] = asyncio.Event()
+        self._tasks[name] = asyncio.create_task(self._request(name, account, refused))
+        await settle()
+
+    async def end(self, *names: str) -> None:
+        """Let requests end."""
+        for name in names:
+            self._ends[name].set()
+        await settle()
+
+    async def cancel(self, name: str) -> None:
+        """Cancel a request wherever it is."""
+        self._tasks[name].cancel()
+        await settle()
+
+    async def succeed(self, count: int) -> None:
+        """So many requests in a row that the service answers willingly."""
+        for number in range(count):
+            await self.start(f"ok{number}")
+            await self.end(f"ok{number}")
+
+    @property
+    def figures(self) -> ThrottleFigures:
+        return self.throttle.figures()[0]
+
+    async def _request(self, name: str, account: str, refused: float | None) -> None:
+        async with self.throttle.slot(self._service, account, 1) as slot:
+            self.inside.append(name)
+            self.order.append(name)
+            await self._ends[name].wait()
+            self.inside.remove(name)
+            if refused is None:
+                slot.succeeded()
+            else:
+                slot.throttled(refused, 429)
+
+
+async def test_an_account_has_no_more_in_flight_than_its_limit() -> None:
+    """The third request of a mailbox waits for one of the first two; another mailbox does not."""
+    bench = Bench(_MAIL)
+    for name in ("a1", "a2", "a3"):
+        await bench.start(name, "a")
+    await bench.start("b1", "b")
+
+    assert bench.inside == ["a1", "a2", "b1"]
+    assert (bench.figures.in_flight, bench.figures.waiting) == (3, 1)
+
+    await bench.end("a1")
+    assert bench.inside == ["a2", "b1", "a3"]
+
+
+async def test_a_service_has_no_more_in_flight_than_its_limit() -> None:
+    """A free mailbox waits when the service as a whole is full."""
+    bench = Bench(_MAIL)
+    for name, account in (("a1", "a"), ("a2", "a"), ("b1", "b"), ("c1", "c")):
+        await bench.start(name, account)
+
+    assert "c1" not in bench.inside
+    await bench.end("b1")
+    assert "c1" in bench.inside
+
+
+async def test_requests_are_let_in_in_the_order_they_came() -> None:
+    """Nobody overtakes."""
+    bench = Bench(_MAIL)
+    names = [f"a{number}" for number in range(8)]
+    for name in names:
+        await bench.start(name, "a")
+    await bench.end(*names)
+
+    assert bench.order == names
+
+
+async def test_a_cancelled_waiter_gives_its_turn_away() -> None:
+    """Cancelling one that waits neither takes nor leaks a place."""
+    bench = Bench(_MAIL)
+    for name in ("a1", "a2", "a3", "a4"):
+        await bench.start(name, "a")
+    await bench.cancel("a3")
+    await bench.end("a1")
+
+    assert bench.inside == ["a2", "a4"]
+    await bench.end("a2", "a4")
+    assert (bench.figures.in_flight, bench.figures.waiting) == (0, 0)
+
+
+async def test_cancelling_inside_the_service_queue_frees_the_account() -> None:
+    """A request cancelled while the service is full gives its account's place back."""
+    bench = Bench(_MAIL)
+    for name, account in (("a1", "a"), ("a2", "a"), ("b1", "b"), ("c1", "c"), ("c2", "c")):
+        await bench.start(name, account)
+    await bench.cancel("c1")
+    await bench.cancel("c2")
+    await bench.end("a1", "a2", "b1")
+    await bench.start("c3", "c")
+    await bench.start("c4", "c")
+
+    assert bench.inside == ["c3", "c4"]
+
+
+async def test_a_fence_holds_the_refused_account_and_no_other() -> None:
+    """After a mailbox was refused with 30 seconds, it stays out that long while others go on."""
+    bench = Bench(_MAIL)
+    await bench.start("a1", "a", refused=30)
+    await bench.end("a1")
+    await bench.start("a2", "a")
+    await bench.start("b1", "b")
+
+    assert bench.inside == ["b1"]
+    assert bench.figures.wait_seconds == 30
+    await bench.clock.advance(29.9)
+    assert bench.inside == ["b1"]
+    await bench.clock.advance(0.1)
+    assert bench.inside == ["b1", "a2"]
+    assert bench.figures.wait_seconds == 0
+
+
+async def test_a_fence_holds_the_whole_service_where_limits_count_by_app() -> None:
+    """SharePoint's refusal stops every request to it."""
+    bench = Bench(_FILES)
+    await bench.start("f1", "drive-1", refused=47)
+    await bench.end("f1")
+    await bench.start("f2", "drive-2")
+
+    assert bench.inside == []
+    await bench.clock.advance(20)
+    assert bench.figures.wait_seconds == 27
+    await bench.clock.advance(27)
+    assert bench.inside == ["f2"]
+
+
+async def test_a_longer_fence_extends_a_wait_under_way() -> None:
+    """Who waits for the first fence also waits for the second."""
+    bench = Bench(_FILES)
+    await bench.start("f1", refused=10)
+    await bench.start("f2", refused=40)
+    await bench.end("f1")
+    await bench.start("f3")
+    await bench.end("f2")
+    await bench.clock.advance(39)
+
+    assert bench.inside == []
+    await bench.clock.advance(1)
+    assert bench.inside == ["f3"]
+
+
+async def test_a_fence_that_comes_while_waiting_for_the_service_holds_too() -> None:
+    """A request past its account's gate still obeys a fence raised before it was let out."""
+    bench = Bench(_MAIL)
+    await bench.start("a1", "a", refused=30)
+    await bench.start("b1", "b")
+    await bench.start("b2", "b")
+    await bench.start("a2", "a")
+    await bench.end("a1")
+
+    assert bench.inside == ["b1", "b2"]
+    await bench.clock.advance(30)
+    assert bench.inside == ["b1", "b2", "a2"]
+
+
+async def test_one_burst_of_refusals_halves_the_limit_once() -> None:
+    """Four refusals of requests that were under way together are one piece of news; a later one is another."""
+    bench = Bench(_FILES)
+    names = ["f1", "f2", "f3", "f4"]
+    for name in names:
+        await bench.start(name, refused=1)
+    await bench.clock.advance(0.5)
+    await bench.end(*names)
+
+    assert bench.figures.limit == 4
+    assert bench.figures.throttled == 4
+    await bench.clock.advance(1)
+    await bench.start("f5", refused=1)
+    await bench.end("f5")
+    assert bench.figures.limit == 2
+
+
+async def test_the_limit_never_falls_below_one_and_recovers_by_ones() -> None:
+    """After as many successes as are allowed at once, one more is allowed, up to the published limit."""
+    bench = Bench({"sharepoint": ServiceLimits(Limits(3))})
+    for number in range(4):
+        await bench.start(f"r{number}", refused=1)
+        await bench.end(f"r{number}")
+        await bench.clock.advance(1)
+    assert bench.figures.limit == 1
+
+    await bench.succeed(1)
+    assert bench.figures.limit == 2
+    await bench.succeed(1)
+    assert bench.figures.limit == 2
+    await bench.succeed(1)
+    assert bench.figures.limit == 3
+    await bench.succeed(9)
+    assert bench.figures.limit == 3
+
+
+async def test_the_limit_shown_for_accounts_is_the_sum_of_those_in_work() -> None:
+    """Two mailboxes with two places each would make four, but the service has only three."""
+    bench = Bench(_MAIL)
+    await bench.start("a1", "a")
+    assert bench.figures.limit == 2
+    await bench.start("b1", "b")
+    assert bench.figures.limit == 3
+
+
+async def test_a_full_window_makes_the_next_wait() -> None:
+    """The eleventh request of ten in ten minutes goes when the first leaves the window, and the figures say so."""
+    bench = Bench(_MAIL)
+    for number in range(10):
+        await bench.start(f"a{number}", "a")
+        await bench.end(f"a{number}")
+    await bench.start("a10", "a")
+
+    assert bench.inside == []
+    assert 600 <= bench.figures.wait_seconds <= 610
+    await bench.clock.advance(610)
+    assert bench.inside == ["a10"]
+
+
+async def test_what_the_service_says_is_left_counts() -> None:
+    """With two units left for five seconds the third request waits."""
+    bench = Bench(_FILES)
+    async with bench.throttle.slot("sharepoint", "", 1) as slot:
+        slot.learn(2, 5.0)
+    for name in ("f1", "f2", "f3"):
+        await bench.start(name)
+
+    assert bench.inside == ["f1", "f2"]
+    await bench.clock.advance(5)
+    assert bench.inside == ["f1", "f2", "f3"]
+
+
+async def test_accounts_out_of_work_are_forgotten() -> None:
+    """A tenant's thousand mailboxes don't pile up: a gate goes when its windows are empty."""
+    bench = Bench(_MAIL)
+    for number in range(20):
+        await bench.start(f"r{number}", f"mailbox-{number}")
+        await bench.end(f"r{number}")
+    gates = bench.throttle._services["outlook"].accounts
+    assert len(gates) == 20
+
+    await bench.clock.advance(620)
+    await bench.start("last", "mailbox-x")
+    assert list(bench.throttle._services["outlook"].accounts) == ["mailbox-x"]
+
+
+async def test_a_rest_shows_as_waiting_and_holds_up_nobody() -> None:
+    """One request that backs off is counted, while others pass."""
+    bench = Bench(_FILES)
+    rest = asyncio.create_task(bench.throttle.rest("sharepoint", 8))
+    await bench.start("f1")
+
+    assert bench.inside == ["f1"]
+    assert bench.figures.waiting == 1
+    await bench.clock.advance(8)
+    await rest
+    assert bench.figures.waiting == 0

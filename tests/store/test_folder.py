@@ -1,0 +1,211 @@
+"""The folder backend keeps its promises: durable, whole, create-only."""
+
+import errno
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tuiback.errors import EnvironmentFault, NoSuchThing, RepositoryMissing, StorageFull, TuibackError, UsageError
+from tuiback.store import AlreadyThere, open_backend
+from tuiback.store.folder import Disk, FolderBackend
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> FolderBackend:
+    """A prepared folder backend."""
+    backend = FolderBackend(tmp_path / "repository")
+    backend.prepare()
+    return backend
+
+
+def files(folder: FolderBackend) -> dict[str, bytes]:
+    """Everything that lies in the backend's folder."""
+    root = Path(folder.url)
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+class FailingOnce(Disk):
+    """A disk that fails once, with an error of the operating system, at the end of one of its steps."""
+
+    def __init__(self, step: str, code: int) -> None:
+        self._step = step
+        self._code = code
+
+    def write(self, path: Path, data: Sequence[bytes]) -> None:
+        super().write(path, data)
+        self._fail("write")
+
+    def link(self, existing: Path, new: Path) -> None:
+        self._fail("link")
+        super().link(existing, new)
+
+    def sync_folder(self, folder: Path) -> None:
+        super().sync_folder(folder)
+        self._fail(f"sync {folder.name}")
+
+    def _fail(self, step: str) -> None:
+        if step == self._step:
+            self._step = ""
+            raise OSError(self._code, os.strerror(self._code))
+
+
+def test_object_is_written_whole_and_read_by_ranges(folder: FolderBackend) -> None:
+    """The pieces come back joined, whole or any range, fewer bytes at the end."""
+    folder.create("packs/ab/abcd", [b"hello ", b"", b"world"])
+    assert folder.read("packs/ab/abcd") == b"hello world"
+    assert folder.read("packs/ab/abcd", 6) == b"world"
+    assert folder.read("packs/ab/abcd", 4, 3) == b"o w"
+    assert folder.read("packs/ab/abcd", 9, 100) == b"ld"
+    assert folder.read("packs/ab/abcd", 100, 1) == b""
+    assert folder.size("packs/ab/abcd") == 11
+
+
+def test_create_never_replaces(folder: FolderBackend) -> None:
+    """A taken name raises and what lies there stays; no temporary file is left."""
+    folder.create("config", [b"first"])
+    with pytest.raises(AlreadyThere):
+        folder.create("config", [b"second"])
+    assert files(folder) == {"config": b"first"}
+
+
+def test_of_racing_creators_one_wins(folder: FolderBackend) -> None:
+    """Eight threads create one name at once: one succeeds and its bytes are what lies there."""
+    won: list[bytes] = []
+    start = threading.Barrier(8)
+
+    def compete(number: int) -> None:
+        data = bytes([number]) * 1000
+        start.wait()
+        try:
+            folder.create("commits/w/0000000001-x", [data])
+            won.append(data)
+        except AlreadyThere:
+            pass
+
+    threads = [threading.Thread(target=compete, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert won == [folder.read("commits/w/0000000001-x")]
+
+
+def test_list_goes_by_the_start_of_the_name(folder: FolderBackend) -> None:
+    """A prefix may end within a name; folders are entered; what isn't there lists empty."""
+    for name in ("commits/a/2-x", "commits/a/1-y", "commits/ab/1-z", "config", "config.2"):
+        folder.create(name, [b"."])
+    assert list(folder.list("commits/")) == ["commits/a/1-y", "commits/a/2-x", "commits/ab/1-z"]
+    assert list(folder.list("commits/a/1")) == ["commits/a/1-y"]
+    assert list(folder.list("config")) == ["config", "config.2"]
+    assert list(folder.list("packs/")) == []
+
+
+def test_delete_removes_and_then_raises(folder: FolderBackend) -> None:
+    """A deleted object is gone for every verb."""
+    folder.create("packs/ab/x", [b"."])
+    folder.delete("packs/ab/x")
+    for verb in (folder.delete, folder.read, folder.size):
+        with pytest.raises(NoSuchThing):
+            verb("packs/ab/x")
+
+
+def test_missing_folder_is_never_created(tmp_path: Path) -> None:
+    """Every verb on a folder that isn't there says so and creates nothing."""
+    backend = FolderBackend(tmp_path / "mount" / "repository")
+    with pytest.raises(RepositoryMissing, match="mount it"):
+        backend.create("config", [b"."])
+    with pytest.raises(RepositoryMissing):
+        backend.read("config")
+    with pytest.raises(RepositoryMissing):
+        list(backend.list("packs/"))
+    with pytest.raises(RepositoryMissing):
+        backend.probe()
+    with pytest.raises(RepositoryMissing):
+        backend.free_bytes()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_volume_that_leaves_is_told_and_its_mount_point_stays_empty(folder: FolderBackend) -> None:
+    """After an unmount in the middle of the work no verb writes into the empty folder behind it."""
+    folder.create("packs/ab/x", [b"."])
+    root = Path(folder.url)
+    root.rename(root.with_name("volume"))
+    root.mkdir()
+    for name in ("packs/ab/y", "packs/cd/z", "commits/nas/1-x"):
+        with pytest.raises(RepositoryMissing, match="mount it"):
+            folder.create(name, [b"."])
+    for verb in (folder.read, folder.size, folder.delete):
+        with pytest.raises(RepositoryMissing, match="mount it"):
+            verb("packs/ab/x")
+    assert list(root.iterdir()) == []
+
+
+@pytest.mark.parametrize("step", ["write", "link", "sync ab", "sync packs"])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
+def test_failed_write_leaves_nothing(tmp_path: Path, code: int, step: str) -> None:
+    """A full or failing disk raises StorageFull, leaves no file, and the next try may succeed."""
+    backend = FolderBackend(tmp_path, FailingOnce(step, code))
+    with pytest.raises(StorageFull, match="what was committed is safe"):
+        backend.create("packs/ab/x", [b"data"])
+    assert files(backend) == {}
+    backend.create("packs/ab/x", [b"data"])
+    assert files(backend) == {"packs/ab/x": b"data"}
+
+
+def test_refused_write_is_no_full_disk(tmp_path: Path) -> None:
+    """A read-only mount is the environment's fault, not a lack of space."""
+    backend = FolderBackend(tmp_path, FailingOnce("write", errno.EROFS))
+    with pytest.raises(EnvironmentFault, match="check the mount") as caught:
+        backend.create("packs/ab/x", [b"data"])
+    assert not isinstance(caught.value, StorageFull)
+
+
+def test_probe_leaves_no_trace_and_clears_old_leftovers(folder: FolderBackend) -> None:
+    """A day-old temporary file is removed, a young one may belong to somebody."""
+    folder.probe()
+    root = Path(folder.url)
+    (root / "tmp" / "old").write_bytes(b".")
+    (root / "tmp" / "young").write_bytes(b".")
+    os.utime(root / "tmp" / "old", (1_000_000_000, 1_000_000_000))
+    folder.probe()
+    assert files(folder) == {"tmp/young": b"."}
+
+
+def test_probe_refuses_a_disk_that_replaces(tmp_path: Path) -> None:
+    """A file system on which the second create of a name succeeds can't hold a repository."""
+
+    class Replacing(Disk):
+        def link(self, existing: Path, new: Path) -> None:
+            existing.replace(new)
+
+    with pytest.raises(EnvironmentFault, match="choose another disk"):
+        FolderBackend(tmp_path, Replacing()).probe()
+
+
+def test_file_system_without_hard_links_is_named(tmp_path: Path) -> None:
+    """A disk with exFAT, like some network mounts, can't link: the error says what to choose instead."""
+    with pytest.raises(EnvironmentFault, match="no hard links"):
+        FolderBackend(tmp_path, FailingOnce("link", errno.EPERM)).probe()
+
+
+def test_disk_figures(folder: FolderBackend) -> None:
+    """The disk behind the folder has some space, some of it used."""
+    used, total = folder.free_bytes()
+    assert 0 < used <= total
+
+
+@pytest.mark.parametrize(("url", "error"), [("s3://bucket/x", UsageError), ("file://relative", UsageError)])
+def test_unknown_places_are_refused(url: str, error: type[TuibackError]) -> None:
+    """Only folders are known, and a file URL must be absolute."""
+    with pytest.raises(error, match="name a folder"):
+        open_backend(url)
+
+
+def test_file_url_and_path_name_the_same_folder(tmp_path: Path) -> None:
+    """file:// with an absolute path is the folder itself; opening creates nothing."""
+    target = tmp_path / "r"
+    assert open_backend(f"file://{target}").url == open_backend(str(target)).url == str(target)
+    assert not target.exists()
