@@ -232,7 +232,7 @@ def test_any_history_reads_as_the_model_says_and_replays_to_the_same(steps: list
     models, writer, draft = {A: Model(), B: Model()}, Writer(), Draft()
     with tempfile.TemporaryDirectory() as folder_name:
         live, again = Path(folder_name, "live.db"), Path(folder_name, "again.db")
-        catalog = Catalog.create(live, "repo-1")
+        catalog = Catalog.create(live, "repo-1", merge_at=4)
         for number, step in enumerate([*steps, End((A, B), restart=False)]):
             if not isinstance(step, End):
                 draft.add(step, models[step.account_id].seq, number)  # type: ignore[attr-defined]
@@ -241,7 +241,7 @@ def test_any_history_reads_as_the_model_says_and_replays_to_the_same(steps: list
             draft = Draft()
             if step.restart:
                 catalog.close()
-                catalog = Catalog.open(live)
+                catalog = Catalog.open(live, merge_at=4)
         reader = CatalogReader(live)
         for account_id, model in models.items():
             _expect(reader, account_id, model)

@@ -120,3 +120,23 @@ def test_pages_are_complete_while_other_snapshots_are_written(bench: Bench, orde
         bench.apply(versions=(*renamed, added), removals=gone, snapshots_closed=(closed(seq),))
     assert sorted(found) == [opened.item_id for opened in first]
     assert bench.reader.count_children(A, 1, "") == 60
+
+
+@pytest.mark.parametrize("how", [{}, {"order": "modified"}, {"kinds": [Kind.MESSAGE]}, {"deleted": True}])
+def test_marks_are_the_keys_that_lead_from_page_to_page(bench: Bench, how: dict[str, Any]) -> None:
+    """Of live and ended entries alike; a last page that is full has a mark behind it, as walking finds out too."""
+    first = [
+        version(f"i{n:03}", 1, name=f"N{n % 7}", modified=f"2026-01-{n % 5 + 1:02}", kind=list(Kind)[n % 3])
+        for n in range(42)
+    ]
+    bench.apply(versions=tuple(first), snapshots_closed=(closed(1),))
+    gone = tuple(removal(f"i{n:03}", 2) for n in range(0, 42, 2))
+    bench.apply(removals=gone, versions=(version("new", 2),), snapshots_closed=(closed(2),))
+    for seq in (1, 2):
+        for limit in (1, 3, 7, 100):
+            order, deleted = how.get("order", "name"), how.get("deleted", False)
+            walked = [page_key(page[-1], order, deleted=deleted) for page in pages(bench, seq, limit=limit, **how)
+                      if len(page) == limit]
+            assert bench.reader.page_marks(A, seq, "", every=limit, **how) == walked
+    assert bench.reader.page_marks(A, 1, "nowhere", **how) == []
+    assert bench.reader.page_marks(A, 1, "", **(how | {"kinds": []})) == []

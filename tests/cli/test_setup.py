@@ -83,9 +83,9 @@ def test_a_repository_is_never_made_over_another(tuiback: Tuiback, home: Path, t
     assert "already" in ended.err
 
 
-def test_an_object_store_is_not_there_yet(tuiback: Tuiback, tmp_path: Path) -> None:
-    """A kind of repository that this version can't write is wrong usage."""
-    ended = tuiback("--home", tmp_path / "h", "init", "--key-file", tmp_path / "k", "--repository", "s3://host/b")
+def test_a_place_of_another_kind(tuiback: Tuiback, tmp_path: Path) -> None:
+    """A kind of place that this version can't write to is wrong usage."""
+    ended = tuiback("--home", tmp_path / "h", "init", "--key-file", tmp_path / "k", "--repository", "ftp://host/b")
     assert ended.code == 2
 
 

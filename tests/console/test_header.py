@@ -1,5 +1,8 @@
 """The header shows machine, limits and summary at any width."""
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from tests.console.fakes import busy_status
@@ -33,6 +36,17 @@ def test_throttles_show_the_longest_wait() -> None:
     rows = [text_of(line) for line in meter_lines(busy_status(wait_seconds=12), HeaderFacts(), 80)]
     assert any("SPO[" in row and "wait 12s !" in row for row in rows)
     assert any("ok 121/s" in row for row in rows)
+
+
+def test_bucket_has_no_disk_to_fill() -> None:
+    """A repository in an object store shows a dash for its disk; beside a folder, the folder's disk is shown."""
+    status = busy_status()
+    (volume,) = status.storage
+    bucket = replace(volume, url="s3://bucket/tuiback", disk_used=0, disk_total=0)
+    alone = [text_of(row) for row in meter_lines(replace(status, storage=(bucket,)), HeaderFacts(), 80)]
+    assert any(re.search(r"Disk\[ +-\]", row) for row in alone)
+    beside = [text_of(row) for row in meter_lines(replace(status, storage=(bucket, volume)), HeaderFacts(), 80)]
+    assert beside == [text_of(row) for row in meter_lines(status, HeaderFacts(), 80)]
 
 
 def test_states_are_counted_in_words() -> None:

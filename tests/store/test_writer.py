@@ -1,6 +1,7 @@
 """What was put before a flush is durable after it, stored once, and small parts share bundles of one account."""
 
 import asyncio
+import threading
 import tracemalloc
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Executor
@@ -286,6 +287,41 @@ async def test_second_failure_ends_the_writer(index: DictIndex, executor: Execut
     with pytest.raises(StorageFull):
         await writer.flush()
     assert not list(backend.list("packs/"))
+
+
+async def test_failed_flush_leaves_nothing_being_written(index: DictIndex, executor: Executor) -> None:
+    """With a bundle open and a second pack on its way to the disk, the error comes when that one has ended."""
+    backend = full_disk(2)
+    fail = backend.fault
+    all_put, begun, go_on = threading.Event(), asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+    ended: list[str] = []
+
+    def fault(name: str, written: bool) -> None:
+        all_put.wait(30)
+        fail(name, written)
+        if written:
+            ended.append(name)
+        loop.call_soon_threadsafe(begun.set)
+        go_on.wait(30)
+
+    writer = Writer(new_repository(backend), index, executor, pack_bytes=2 << 20)
+    backend.fault = fault
+    for number in range(20):
+        await writer.put("drive:a", "file", "file", content(number, 250_000))
+    await writer.put("mailbox:a", "message", "mime", b"mail")
+    all_put.set()
+    await asyncio.wait_for(begun.wait(), timeout=30)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    flush = asyncio.create_task(writer.flush())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not flush.done()
+    go_on.set()
+    with pytest.raises(StorageFull):
+        await flush
+    assert ended
 
 
 async def test_failure_wakes_puts_that_wait_for_room(index: DictIndex, executor: Executor) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import msgspec
 
+from tuiback.catalog.chunks import merge_chunks, put_chunks
 from tuiback.catalog.moments import to_text
 from tuiback.catalog.numbers import Numbers
 from tuiback.catalog.versioning import Versioning
@@ -24,11 +25,8 @@ from tuiback.model import (
     SnapshotRow,
 )
 
-# How many leading bytes of a chunk id are the key of its row.
-ID_HEAD = 16
 
-
-def apply_packs(connection: sqlite3.Connection, tables: Sequence[PackTable]) -> None:
+def apply_packs(connection: sqlite3.Connection, tables: Sequence[PackTable], merge_at: int) -> None:
     """Make the chunks of the packs known; a chunk stored again is from now on read from its newer pack."""
     tables = [table for table in tables if not _knows_pack(connection, table.pack_id)]
     new_chunks = 0
@@ -36,19 +34,8 @@ def apply_packs(connection: sqlite3.Connection, tables: Sequence[PackTable]) -> 
         pack_no = connection.execute(
             "INSERT INTO packs (pack_id, stored_bytes) VALUES (?, ?)", (table.pack_id, table.stored_bytes)
         ).lastrowid
-        rows = [
-            (
-                entry.chunk_id[:ID_HEAD], entry.chunk_id[ID_HEAD:], pack_no,
-                entry.slot, entry.offset, entry.length, entry.inner_offset, entry.size,
-            )
-            for entry in table.entries
-        ]
-        # In key order, neighbours land on one page.
-        rows.sort(key=lambda row: row[0])
-        inserted = connection.executemany("INSERT OR IGNORE INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows).rowcount
-        if inserted < len(rows):
-            connection.executemany("INSERT OR REPLACE INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-        new_chunks += inserted
+        new_chunks += put_chunks(connection, int(pack_no or 0), table.entries)
+    merge_chunks(connection, merge_at)
     connection.execute(
         "UPDATE stored SET chunks = chunks + ?, packs = packs + ?, bytes = bytes + ?",
         (new_chunks, len(tables), sum(table.stored_bytes for table in tables)),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tuiback.catalog.applying import apply_body, apply_packs
+from tuiback.catalog.chunks import MERGE_AT
 from tuiback.catalog.connection import faults_told, open_for_writing, write_transaction
 from tuiback.catalog.migrations import migrate, refuse_empty, refuse_missing
 from tuiback.catalog.schema import MIGRATIONS
@@ -19,14 +20,15 @@ class Catalog:
     The file can be thrown away: applying all commits of the repository to a new one gives the same content.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, merge_at: int) -> None:
         self.path = path
         self._connection = connection
+        self._merge_at = merge_at
         self._turn = threading.Lock()
         (self.repository_id,) = connection.execute("SELECT repository_id FROM identity").fetchone()
 
     @classmethod
-    def create(cls, path: Path, repository_id: str) -> "Catalog":
+    def create(cls, path: Path, repository_id: str, *, merge_at: int = MERGE_AT) -> "Catalog":
         """A new, empty catalog of that repository. Raises EnvironmentFault when a file lies there already."""
         if path.exists():
             raise EnvironmentFault("a file lies here already", str(path), "open it, or move it away")
@@ -42,18 +44,21 @@ class Catalog:
         finally:
             connection.close()
         half.rename(path)
-        return cls.open(path)
+        return cls.open(path, merge_at=merge_at)
 
     @classmethod
-    def open(cls, path: Path) -> "Catalog":
-        """An existing catalog, brought to this version. Raises EnvironmentFault, FormatTooNew or Damage."""
+    def open(cls, path: Path, *, merge_at: int = MERGE_AT) -> "Catalog":
+        """An existing catalog, brought to this version. Raises EnvironmentFault, FormatTooNew or Damage.
+
+        `merge_at` is how many new chunks wait before a part of them goes to where all the others are.
+        """
         refuse_missing(path)
         connection = open_for_writing(path, "NORMAL")
         try:
             with faults_told(path):
                 refuse_empty(connection, path)
                 migrate(connection, path, MIGRATIONS)
-                return cls(path, connection)
+                return cls(path, connection, merge_at)
         except BaseException:
             connection.close()
             raise
@@ -72,7 +77,7 @@ class Catalog:
         _refuse_other_packs(commit, tables)
         with self._turn, faults_told(self.path), write_transaction(self._connection):
             self._refuse_gap(commit)
-            apply_packs(self._connection, tables)
+            apply_packs(self._connection, tables, self._merge_at)
             apply_body(self._connection, commit.body)
             head = commit.head
             self._connection.execute(

@@ -12,7 +12,7 @@ _CONTENT = {
     "writers": "SELECT writer, number, digest FROM {s}.writers",
     "packs": "SELECT pack_id, stored_bytes FROM {s}.packs",
     "chunks": """SELECT hex(id_head), hex(id_tail), pack_id, slot, offset, length, inner_offset, size
-        FROM {s}.chunks JOIN {s}.packs USING (pack_no)""",
+        FROM {s}.all_chunks JOIN {s}.packs USING (pack_no)""",
     "stored": "SELECT chunks, packs, bytes FROM {s}.stored",
     "controls": "SELECT kind, name, data FROM {s}.controls",
     "runs": "SELECT run, task, trigger, started_at, ended_at, outcome, counters FROM {s}.runs",
@@ -24,8 +24,8 @@ _CONTENT = {
         FROM {s}.containers c JOIN {s}.accounts USING (account_no) WHERE present""",
     "snapshots": """SELECT account_id, seq, run, opened_at, closed_at, outcome, verified_until, items, bytes
         FROM {s}.snapshots JOIN {s}.accounts USING (account_no)""",
-    "versions": """SELECT account_id, i.item_id, from_seq, until_seq, container_id, p.item_id, v.kind, sort_name,
-        v.name, size, modified, etag, content_tag, attrs, part_bytes
+    "versions": """SELECT account_id, i.item_id, from_seq, until_seq, removed, container_id, p.item_id, v.kind,
+        sort_name, v.name, size, modified, etag, content_tag, attrs, part_bytes
         FROM {s}.versions v JOIN {s}.items i USING (item_no) JOIN {s}.accounts a ON a.account_no = i.account_no
         JOIN {s}.items p ON p.item_no = v.parent_no JOIN {s}.containers c ON c.container_no = v.container_no""",
     "parts": """SELECT account_id, item_id, from_seq, ordinal, t.name, t.size, hex(digest), hex(chunks), form

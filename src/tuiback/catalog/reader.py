@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from tuiback.catalog.accounts import AccountQuestions
-from tuiback.catalog.applying import ID_HEAD
+from tuiback.catalog.chunks import find_locations
 from tuiback.catalog.lookup import PathQuestions
-from tuiback.catalog.reading import batches
 from tuiback.catalog.rows import TaskTotals, Totals
 from tuiback.catalog.tracking import TrackingQuestions
 from tuiback.model import Location
@@ -25,17 +24,8 @@ class CatalogReader(AccountQuestions, TrackingQuestions, PathQuestions):
 
     def find_chunks(self, chunk_ids: Sequence[bytes]) -> dict[bytes, Location]:
         """The location of each id that is committed; ids that are not known are left out."""
-        wanted = set(chunk_ids)
-        found = {}
-        for marks, batch in batches([chunk_id[:ID_HEAD] for chunk_id in wanted]):
-            for head, tail, *location in self._rows(
-                f"""SELECT id_head, id_tail, pack_id, slot, offset, length, inner_offset, size
-                    FROM chunks CROSS JOIN packs USING (pack_no) WHERE id_head IN ({marks})""",
-                batch,
-            ):
-                if head + tail in wanted:
-                    found[head + tail] = Location(*location)
-        return found
+        with self._one_moment():
+            return find_locations(self._rows, set(chunk_ids))
 
     def totals(self) -> Totals:
         """How much the repository holds, as far as the catalog knows."""

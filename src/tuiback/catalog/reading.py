@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,11 @@ class Reading:
     def _rows(self, sql: str, parameters: Sequence[object] | dict[str, object] = ()) -> list[tuple[Any, ...]]:
         with faults_told(self._path):
             return self._connection().execute(sql, parameters).fetchall()
+
+    def _every(self, step: int, sql: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:
+        """The last row of each full `step` of them; the others are never held."""
+        with faults_told(self._path):
+            return list(islice(self._connection().execute(sql, parameters), step - 1, None, step))
 
     def _row(self, sql: str, parameters: Sequence[object] | dict[str, object] = ()) -> tuple[Any, ...] | None:
         rows = self._rows(sql, parameters)

@@ -21,6 +21,16 @@ _FIRST = (
         id_head BLOB NOT NULL, id_tail BLOB NOT NULL, pack_no INTEGER NOT NULL, slot INTEGER NOT NULL,
         offset INTEGER NOT NULL, length INTEGER NOT NULL, inner_offset INTEGER NOT NULL, size INTEGER NOT NULL,
         PRIMARY KEY (id_head, id_tail)) WITHOUT ROWID""",
+    # What is new waits beside `chunks` and goes before it: a chunk may stand in both. tuiback.catalog.chunks tells how.
+    """CREATE TABLE recent_chunks (
+        id_head BLOB NOT NULL, id_tail BLOB NOT NULL, pack_no INTEGER NOT NULL, slot INTEGER NOT NULL,
+        offset INTEGER NOT NULL, length INTEGER NOT NULL, inner_offset INTEGER NOT NULL, size INTEGER NOT NULL,
+        PRIMARY KEY (id_head, id_tail)) WITHOUT ROWID""",
+    """CREATE VIEW all_chunks AS SELECT * FROM recent_chunks UNION ALL SELECT * FROM chunks c WHERE NOT EXISTS (
+        SELECT 1 FROM recent_chunks r WHERE r.id_head = c.id_head AND r.id_tail = c.id_tail)""",
+    "CREATE TABLE chunk_filter (block INTEGER PRIMARY KEY, marks BLOB NOT NULL)",
+    "CREATE TABLE merging (waiting INTEGER NOT NULL, next_slice INTEGER NOT NULL)",
+    "INSERT INTO merging VALUES (0, 0)",
     "CREATE TABLE stored (chunks INTEGER NOT NULL, packs INTEGER NOT NULL, bytes INTEGER NOT NULL)",
     "INSERT INTO stored VALUES (0, 0, 0)",
     # Configuration and history.
@@ -53,30 +63,38 @@ _FIRST = (
         account_no INTEGER, seq INTEGER, run INTEGER NOT NULL, opened_at TEXT NOT NULL, closed_at TEXT, outcome TEXT,
         verified_until TEXT, items INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (account_no, seq)) WITHOUT ROWID""",
-    # Items, their versions (live while until_seq is NULL) and the parts of each version.
+    # Items, their versions (live while until_seq is NULL) and the parts of each version. `removed` stands where the
+    # item itself left; other versions end because a newer one began.
     """CREATE TABLE items (
         item_no INTEGER PRIMARY KEY, account_no INTEGER NOT NULL, item_id TEXT NOT NULL,
         UNIQUE (account_no, item_id))""",
     """CREATE TABLE versions (
         version_no INTEGER PRIMARY KEY, item_no INTEGER NOT NULL, from_seq INTEGER NOT NULL, until_seq INTEGER,
-        container_no INTEGER NOT NULL, parent_no INTEGER NOT NULL, kind TEXT NOT NULL, sort_name TEXT NOT NULL,
-        name TEXT NOT NULL, size INTEGER NOT NULL, modified TEXT NOT NULL, etag TEXT NOT NULL,
-        content_tag TEXT NOT NULL, attrs TEXT NOT NULL, part_bytes INTEGER NOT NULL, UNIQUE (item_no, from_seq))""",
+        removed INTEGER NOT NULL DEFAULT 0, container_no INTEGER NOT NULL, parent_no INTEGER NOT NULL,
+        kind TEXT NOT NULL, sort_name TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL,
+        modified TEXT NOT NULL, etag TEXT NOT NULL, content_tag TEXT NOT NULL, attrs TEXT NOT NULL,
+        part_bytes INTEGER NOT NULL, UNIQUE (item_no, from_seq))""",
     """CREATE TABLE parts (
         version_no INTEGER, ordinal INTEGER, name TEXT NOT NULL, size INTEGER NOT NULL, digest BLOB NOT NULL,
         chunks BLOB NOT NULL, form TEXT NOT NULL DEFAULT '', PRIMARY KEY (version_no, ordinal)) WITHOUT ROWID""",
-    # Live versions and ended ones have indexes of their own, so that a page of today never wades through history.
-    # until_seq stands even where it is always NULL, because only then does SQLite answer from the index alone.
-    """CREATE INDEX live_by_name ON versions (parent_no, kind, sort_name, item_no, from_seq, until_seq)
+    # Live versions have indexes of their own, so that a page of today never wades through history. until_seq stands
+    # in them even where it is always NULL, because only then does SQLite answer from the index alone.
+    """CREATE INDEX live_by_name ON versions (parent_no, kind, sort_name, version_no, from_seq, until_seq)
         WHERE until_seq IS NULL""",
-    """CREATE INDEX live_by_modified ON versions (parent_no, kind, modified, item_no, from_seq, until_seq)
+    """CREATE INDEX live_by_modified ON versions (parent_no, kind, modified, version_no, from_seq, until_seq)
         WHERE until_seq IS NULL""",
     "CREATE INDEX live_by_container ON versions (container_no, item_no, until_seq) WHERE until_seq IS NULL",
-    """CREATE INDEX ended_by_name ON versions (parent_no, kind, sort_name, item_no, from_seq, until_seq)
-        WHERE until_seq IS NOT NULL""",
-    """CREATE INDEX ended_by_modified ON versions (parent_no, kind, modified, item_no, from_seq, until_seq)
-        WHERE until_seq IS NOT NULL""",
-    "CREATE INDEX ended_by_end ON versions (parent_no, until_seq, item_no) WHERE until_seq IS NOT NULL",
+    """CREATE INDEX removed_by_end ON versions (parent_no, until_seq, version_no, kind, item_no, from_seq, removed)
+        WHERE removed""",
+    # Ended ones stand under each block of snapshots that their interval is made of.
+    """CREATE TABLE spans_by_name (
+        parent_no INTEGER, is_folder INTEGER, block INTEGER, sort_name TEXT, version_no INTEGER,
+        PRIMARY KEY (parent_no, is_folder, block, sort_name, version_no)) WITHOUT ROWID""",
+    """CREATE TABLE spans_by_modified (
+        parent_no INTEGER, is_folder INTEGER, block INTEGER, modified TEXT, version_no INTEGER,
+        PRIMARY KEY (parent_no, is_folder, block, modified, version_no)) WITHOUT ROWID""",
+    # Every folder that anything ever lay in.
+    "CREATE TABLE parents (account_no INTEGER, parent_no INTEGER, PRIMARY KEY (account_no, parent_no)) WITHOUT ROWID",
     # Removals wait here for their account's snapshot to close.
     """CREATE TABLE removals (
         account_no INTEGER, item_no INTEGER, container_no INTEGER, seq INTEGER NOT NULL,

@@ -11,9 +11,11 @@ from tuiback.model import Container, Kind, Known, Outcome, Owed, RunCounters, Ru
 # A chunk id is a BLAKE3-256 digest.
 _ID_BYTES = 32
 
-# Live versions in a container that no waiting removal is about to end.
-_STAYING = """FROM versions v WHERE v.until_seq IS NULL AND v.container_no = ? AND NOT EXISTS (
-    SELECT 1 FROM removals r WHERE r.account_no = ? AND r.item_no = v.item_no AND r.container_no = v.container_no)"""
+_LIVE = "FROM versions v {} WHERE v.until_seq IS NULL AND v.container_no = ?"
+# Those of them that a waiting removal is about to end: few, so they are found from the removals.
+_LEAVING = """FROM removals r CROSS JOIN versions v ON v.item_no = r.item_no AND v.container_no = r.container_no
+    AND v.until_seq IS NULL {} WHERE r.account_no = ? AND r.container_no = ?"""
+_ITEMS = "CROSS JOIN items i ON i.item_no = v.item_no"
 
 
 class TrackingQuestions(Reading):
@@ -61,16 +63,20 @@ class TrackingQuestions(Reading):
     def live_item_ids(self, account_id: str, container_id: str) -> set[str]:
         """The items in the container now; those that wait to be removed from it are left out."""
         account_no = self._account_no(account_id)
-        rows = self._rows(
-            f"SELECT (SELECT item_id FROM items i WHERE i.item_no = v.item_no) {_STAYING}",
-            (self._container_no(account_no, container_id), account_no),
-        )
-        return {item_id for (item_id,) in rows}
+        container_no = self._container_no(account_no, container_id)
+        with self._one_moment():
+            live = self._rows(f"SELECT i.item_id {_LIVE.format(_ITEMS)}", (container_no,))
+            leaving = self._rows(f"SELECT i.item_id {_LEAVING.format(_ITEMS)}", (account_no, container_no))
+        return {item_id for (item_id,) in live} - {item_id for (item_id,) in leaving}
 
     def live_count(self, account_id: str, container_id: str) -> int:
         """How many live_item_ids there are."""
         account_no = self._account_no(account_id)
-        return self._number(f"SELECT count(*) {_STAYING}", (self._container_no(account_no, container_id), account_no))
+        container_no = self._container_no(account_no, container_id)
+        return self._number(
+            f"SELECT (SELECT count(*) {_LIVE.format('')}) - (SELECT count(*) {_LEAVING.format('')})",
+            (container_no, account_no, container_no),
+        )
 
     def open_snapshot(self, account_id: str) -> SnapshotRow | None:
         """The snapshot that an earlier run left open, to be continued."""

@@ -1,17 +1,17 @@
 """Answers what lay where: recovery points, folders page by page at any of them, versions of an item."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
+from tuiback.catalog.arms import Order, at_snapshot, deleted_arms, valid_arms
 from tuiback.catalog.moments import from_text
-from tuiback.catalog.reading import Reading
+from tuiback.catalog.reading import Reading, batches
 from tuiback.catalog.rows import Entry, Point
 from tuiback.catalog.versioning import sort_key
 from tuiback.model import Kind, Outcome
 
-Order = Literal["name", "modified"]
 PageKey = tuple[str, str]
 
 _decode_attrs = msgspec.json.Decoder(dict[str, str]).decode
@@ -20,12 +20,6 @@ _ENTRY = """i.item_id, v.kind, p.item_id, v.name, v.size, v.modified, v.from_seq
     (SELECT count(*) FROM versions w WHERE w.item_no = v.item_no), v.etag, v.content_tag, c.container_id"""
 _JOINS = """JOIN items i ON i.item_no = v.item_no JOIN items p ON p.item_no = v.parent_no
     JOIN containers c ON c.container_no = v.container_no"""
-
-# The versions of one kind in one folder at one snapshot, live ones and ended ones, each in the order of its index.
-_LIVE = "versions v INDEXED BY live_by_{by} WHERE v.until_seq IS NULL"
-_ENDED = "versions v INDEXED BY ended_by_{by} WHERE v.until_seq IS NOT NULL AND v.until_seq > :seq"
-_VALID = "v.parent_no = :parent AND v.from_seq <= :seq AND v.kind = '{kind}'"
-
 
 class _Sorting(NamedTuple):
     column: str
@@ -87,34 +81,60 @@ class TreeQuestions(Reading):
         parent_no = self._item_no(account_id, parent_id)
         if parent_no is None or (kinds is not None and not kinds):
             return []
-        sorting = _SORTINGS["deleted" if deleted else order]
-        arms = _deleted_arms(kinds) if deleted else _valid_arms(kinds, order)
-        parameters: dict[str, object] = {"parent": parent_no, "seq": seq, "limit": limit}
-        beyond = ""
+        arms = deleted_arms(kinds) if deleted else valid_arms(kinds, order)
+        parameters: dict[str, object] = {"parent": parent_no, "limit": limit, **at_snapshot(seq)}
+        sorting, beyond = _SORTINGS["deleted" if deleted else order], ""
         if after is not None:
             parameters["key"] = int(after[0]) if deleted else sort_key(after[0]) if order == "name" else after[0]
-            parameters["item"] = self._item_no(account_id, after[1])
-            beyond = f"AND (v.{sorting.column}, v.item_no) {sorting.beyond} (:key, :item)"
-        ordered = f"ORDER BY key {sorting.direction}, item_no {sorting.direction}"
-        union = " UNION ALL ".join(
-            f"SELECT v.{sorting.column} AS key, v.item_no AS item_no, v.version_no AS version_no FROM {arm} {beyond}"
-            for arm in arms
-        )
+            parameters["version"] = self._version_no(account_id, after[1], seq, deleted=deleted)
+            beyond = f"AND (v.{sorting.column}, v.version_no) {sorting.beyond} (:key, :version)"
         rows = self._rows(
-            f"""WITH page AS MATERIALIZED ({union} {ordered} LIMIT :limit)
+            f"""WITH page AS MATERIALIZED ({_in_order(arms, sorting, beyond)} LIMIT :limit)
                 SELECT {_ENTRY} FROM page CROSS JOIN versions v ON v.version_no = page.version_no {_JOINS}
-                ORDER BY page.key {sorting.direction}, page.item_no {sorting.direction}""",
+                ORDER BY page.key {sorting.direction}, page.version_no {sorting.direction}""",
             parameters,
         )
         return [_entry(account_id, row) for row in rows]
+
+    def page_marks(
+        self,
+        account_id: str,
+        seq: int,
+        parent_id: str,
+        *,
+        every: int = 256,
+        kinds: Sequence[Kind] | None = None,
+        order: Order = "name",
+        deleted: bool = False,
+    ) -> list[PageKey]:
+        """The keys that children() needs as `after` for the second and every later page of so many entries.
+
+        It reads the index alone, about 1 s for a million entries, so that any page can be opened without the others.
+        """
+        parent_no = self._item_no(account_id, parent_id)
+        if parent_no is None or (kinds is not None and not kinds):
+            return []
+        arms = deleted_arms(kinds) if deleted else valid_arms(kinds, order)
+        sorting = _SORTINGS["deleted" if deleted else order]
+        marks = self._every(every, _in_order(arms, sorting, ""), {"parent": parent_no, **at_snapshot(seq)})
+        column = "v.name" if sorting.column == "sort_name" else f"v.{sorting.column}"
+        keys: dict[int, PageKey] = {}
+        for questions, batch in batches([version_no for _, version_no in marks]):
+            for version_no, key, item_id in self._rows(
+                f"""SELECT v.version_no, {column}, i.item_id FROM versions v JOIN items i USING (item_no)
+                    WHERE v.version_no IN ({questions})""",
+                batch,
+            ):
+                keys[version_no] = str(key), item_id
+        return [keys[version_no] for _, version_no in marks]
 
     def count_children(self, account_id: str, seq: int, parent_id: str) -> int:
         """How much lay in the folder at snapshot seq, itself left out."""
         parent_no = self._item_no(account_id, parent_id)
         if parent_no is None:
             return 0
-        counts = " + ".join(f"(SELECT count(*) FROM {arm})" for arm in _valid_arms(None, "name"))
-        return self._number(f"SELECT {counts}", {"parent": parent_no, "seq": seq})
+        counts = " + ".join(f"(SELECT count(*) FROM {arm})" for arm in valid_arms(None, "name"))
+        return self._number(f"SELECT {counts}", {"parent": parent_no, **at_snapshot(seq)})
 
     def find_entry(self, account_id: str, item_id: str, seq: int | None) -> Entry | None:
         """The item's version at snapshot seq; for None the last version that existed."""
@@ -136,32 +156,40 @@ class TreeQuestions(Reading):
 
     def _parent_ids(self, account_id: str, seq: int) -> list[str]:
         """The folders that anything of the account lay in at snapshot seq, whether they were there themselves."""
+        held = " OR ".join(f"EXISTS (SELECT 1 FROM {arm})" for arm in valid_arms(None, "name", "p.parent_no"))
         rows = self._rows(
-            """SELECT item_id FROM items WHERE item_no IN (
-                   SELECT v.parent_no FROM accounts a JOIN items i USING (account_no) JOIN versions v USING (item_no)
-                   WHERE a.account_id = :account AND v.from_seq <= :seq
-                       AND (v.until_seq IS NULL OR v.until_seq > :seq)) ORDER BY item_id""",
-            {"account": account_id, "seq": seq},
+            f"""SELECT i.item_id FROM accounts a JOIN parents p USING (account_no)
+                JOIN items i ON i.item_no = p.parent_no
+                WHERE a.account_id = :account AND ({held}) ORDER BY i.item_id""",
+            {"account": account_id, **at_snapshot(seq)},
         )
         return [item_id for (item_id,) in rows]
 
     def _namesakes(self, account_id: str, seq: int, parent_id: str, name: str) -> list[tuple[str, Kind]]:
         """Id and kind of everything of exactly this name in the folder at snapshot seq."""
-        named = "v.sort_name = :sort_name AND v.name = :name"
         union = " UNION ALL ".join(
-            f"SELECT v.item_no AS item_no, v.kind AS kind FROM {arm} AND {named}"
-            for arm in _valid_arms(None, "name")
+            f"SELECT v.version_no FROM {arm} AND v.sort_name = :sort_name" for arm in valid_arms(None, "name")
         )
         rows = self._rows(
-            f"SELECT item_id, kind FROM ({union}) JOIN items USING (item_no) ORDER BY item_no",
+            f"""SELECT item_id, kind FROM versions JOIN items USING (item_no)
+                WHERE version_no IN ({union}) AND name = :name ORDER BY item_no""",
             {
                 "parent": self._item_no(account_id, parent_id),
-                "seq": seq,
                 "sort_name": sort_key(name),
                 "name": name,
+                **at_snapshot(seq),
             },
         )
         return [(item_id, Kind(kind)) for item_id, kind in rows]
+
+    def _version_no(self, account_id: str, item_id: str, seq: int, *, deleted: bool) -> int | None:
+        """The version that a page ended with."""
+        row = self._row(
+            f"""SELECT version_no FROM versions WHERE item_no = ? AND from_seq <= ? {"AND removed" if deleted else ""}
+                ORDER BY from_seq DESC LIMIT 1""",
+            (self._item_no(account_id, item_id), seq),
+        )
+        return None if row is None else int(row[0])
 
     def _item_no(self, account_id: str, item_id: str) -> int | None:
         row = self._row(
@@ -171,21 +199,11 @@ class TreeQuestions(Reading):
         return None if row is None else int(row[0])
 
 
-def _valid_arms(kinds: Sequence[Kind] | None, order: Order) -> list[str]:
-    return [
-        f"{table.format(by=order)} AND {_VALID.format(kind=Kind(kind).value)}"
-        for kind in (Kind if kinds is None else kinds)
-        for table in (_LIVE, _ENDED)
-    ]
-
-
-def _deleted_arms(kinds: Sequence[Kind] | None) -> list[str]:
-    names = ",".join(f"'{Kind(kind).value}'" for kind in (Kind if kinds is None else kinds))
-    return [
-        f"""versions v INDEXED BY ended_by_end WHERE v.until_seq IS NOT NULL AND v.parent_no = :parent
-            AND v.until_seq <= :seq AND v.kind IN ({names}) AND NOT EXISTS (SELECT 1 FROM versions w
-            WHERE w.item_no = v.item_no AND w.from_seq > v.from_seq AND w.from_seq <= :seq)"""
-    ]
+def _in_order(arms: Sequence[str], sorting: _Sorting, beyond: str) -> str:
+    union = " UNION ALL ".join(
+        f"SELECT v.{sorting.column} AS key, v.version_no AS version_no FROM {arm} {beyond}" for arm in arms
+    )
+    return f"{union} ORDER BY key {sorting.direction}, version_no {sorting.direction}"
 
 
 def _entry(account_id: str, row: Sequence[Any]) -> Entry:

@@ -7,9 +7,16 @@ from dataclasses import dataclass
 import msgspec
 
 from tuiback.catalog.numbers import Numbers
+from tuiback.catalog.spans import Ended, add_spans, drop_spans
 from tuiback.model import FOLDER_KINDS, Removal, StoredPart, VersionOpened
 
 _ENCODER = msgspec.json.Encoder()
+
+# The fields of Ended; the end is NULL while the version is live.
+_ENDING = "v.version_no, v.parent_no, v.kind, v.sort_name, v.modified, v.from_seq, v.until_seq"
+
+# A folder of millions may be emptied at once; their blocks would fill the memory.
+_REMOVALS_AT_ONCE = 10_000
 
 
 def sort_key(name: str) -> str:
@@ -46,6 +53,8 @@ class Versioning:
         self._figures: dict[int, _Figures] = {}
         self._waiting: dict[int, tuple[object, ...]] = {}
         self._waiting_parts: list[tuple[object, ...]] = []
+        self._ended: list[Ended] = []
+        self._parents: set[tuple[int, int]] = set()
         (last,) = connection.execute("SELECT coalesce(max(version_no), 0) FROM versions").fetchone()
         self._version_no = int(last)
 
@@ -76,22 +85,24 @@ class Versioning:
 
     def end_removed(self, account_no: int, seq: int) -> None:
         """Carry the account's waiting removals out: only where the live version still lies in their container."""
-        ended = self._connection.execute(
-            """SELECT v.version_no, v.kind, v.size FROM removals r
-               JOIN versions v ON v.item_no = r.item_no AND v.until_seq IS NULL AND v.container_no = r.container_no
-               WHERE r.account_no = ?""",
-            (account_no,),
-        ).fetchall()
-        figures = self._figures_of(account_no)
-        for _, kind, size in ended:
-            figures.live(kind, size, -1)
-        self._connection.executemany(
-            "UPDATE versions SET until_seq = ? WHERE version_no = ?", [(seq, version_no) for version_no, _, _ in ended]
-        )
-        self._connection.execute("DELETE FROM removals WHERE account_no = ?", (account_no,))
+        while removals := self._connection.execute(
+            "SELECT account_no, item_no, container_no FROM removals WHERE account_no = ? LIMIT ?",
+            (account_no, _REMOVALS_AT_ONCE),
+        ).fetchall():
+            for _, item_no, container_no in removals:
+                self._end_in(account_no, item_no, container_no, seq)
+            self._connection.executemany(
+                "DELETE FROM removals WHERE account_no = ? AND item_no = ? AND container_no = ?", removals
+            )
+            self._write_spans()
 
     def settle(self) -> None:
-        """Add what changed to the accounts' rows."""
+        """Add what changed to the accounts' rows, and what ended and where things lie to the tables beside."""
+        self._write_spans()
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO parents (account_no, parent_no) VALUES (?, ?)", sorted(self._parents)
+        )
+        self._parents.clear()
         self._connection.executemany(
             """UPDATE accounts SET live_items = live_items + ?, live_bytes = live_bytes + ?, versions = versions + ?,
                    version_bytes = version_bytes + ? WHERE account_no = ?""",
@@ -101,6 +112,21 @@ class Versioning:
             ],
         )
         self._figures.clear()
+
+    def _end_in(self, account_no: int, item_no: int, container_no: int, seq: int) -> None:
+        row = self._connection.execute(
+            f"SELECT {_ENDING}, v.size FROM versions v WHERE item_no = ? AND container_no = ? AND until_seq IS NULL",
+            (item_no, container_no),
+        ).fetchone()
+        if row is None:
+            return
+        *ending, size = row
+        ended = Ended(*ending)._replace(until_seq=seq)
+        self._figures_of(account_no).live(ended.kind, size, -1)
+        self._ended.append(ended)
+        self._connection.execute(
+            "UPDATE versions SET until_seq = ?, removed = 1 WHERE version_no = ?", (seq, ended.version_no)
+        )
 
     def _open(self, version: VersionOpened, account_no: int) -> None:
         item_no = self._numbers.item(account_no, version.item_id)
@@ -116,10 +142,11 @@ class Versioning:
             )
         self._version_no += 1
         part_bytes = sum(part.size for part in version.parts)
+        parent_no = self._numbers.item(account_no, version.parent_id)
+        self._parents.add((account_no, parent_no))
         self._waiting[item_no] = (
-            self._version_no, item_no, version.seq, container_no,
-            self._numbers.item(account_no, version.parent_id), version.kind, sort_key(version.name), version.name,
-            version.size, version.modified, version.etag, version.content_tag,
+            self._version_no, item_no, version.seq, container_no, parent_no, version.kind, sort_key(version.name),
+            version.name, version.size, version.modified, version.etag, version.content_tag,
             _ENCODER.encode(dict(version.attrs)).decode(), part_bytes,
         )
         self._waiting_parts += _part_rows(self._version_no, version.parts)
@@ -130,20 +157,28 @@ class Versioning:
     def _make_way(self, account_no: int, item_no: int, seq: int) -> None:
         """End the item's live version at seq; one that began no earlier never was in a closed snapshot and goes."""
         rows = self._connection.execute(
-            """SELECT version_no, from_seq, until_seq IS NULL, kind, size, part_bytes FROM versions
-               WHERE item_no = ? AND (until_seq IS NULL OR from_seq >= ?)""",
+            f"""SELECT {_ENDING}, v.size, v.part_bytes FROM versions v
+                WHERE v.item_no = ? AND (v.until_seq IS NULL OR v.from_seq >= ?)""",
             (item_no, seq),
         ).fetchall()
         figures = self._figures_of(account_no)
-        for version_no, from_seq, is_live, kind, size, part_bytes in rows:
+        for *ending, size, part_bytes in rows:
+            ended = Ended(*ending)
+            is_live = ended.until_seq is None
             if is_live:
-                figures.live(kind, size, -1)
-            if from_seq < seq:
-                self._connection.execute("UPDATE versions SET until_seq = ? WHERE version_no = ?", (seq, version_no))
+                figures.live(ended.kind, size, -1)
+            if ended.from_seq < seq:
+                self._connection.execute(
+                    "UPDATE versions SET until_seq = ? WHERE version_no = ?", (seq, ended.version_no)
+                )
+                self._ended.append(ended._replace(until_seq=seq))
                 continue
             figures.kept(part_bytes, -1)
-            self._connection.execute("DELETE FROM versions WHERE version_no = ?", (version_no,))
-            self._connection.execute("DELETE FROM parts WHERE version_no = ?", (version_no,))
+            if not is_live:
+                self._write_spans()
+                drop_spans(self._connection, [ended])
+            self._connection.execute("DELETE FROM versions WHERE version_no = ?", (ended.version_no,))
+            self._connection.execute("DELETE FROM parts WHERE version_no = ?", (ended.version_no,))
 
     def _write_waiting(self) -> None:
         self._connection.executemany(
@@ -158,6 +193,10 @@ class Versioning:
         )
         self._waiting.clear()
         self._waiting_parts.clear()
+
+    def _write_spans(self) -> None:
+        add_spans(self._connection, self._ended)
+        self._ended.clear()
 
     def _figures_of(self, account_no: int) -> _Figures:
         return self._figures.setdefault(account_no, _Figures())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tuiback.cli.adopting import shortfall_fields, shortfall_warnings
 from tuiback.cli.engaging import open_home, secret_source
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Output
@@ -13,6 +14,7 @@ from tuiback.cli.wording import count_text
 from tuiback.errors import Damage
 
 if TYPE_CHECKING:
+    from tuiback.engine.adoption import Shortfall
     from tuiback.store import CheckReport
 
 
@@ -62,22 +64,23 @@ def check_fields(reports: "Mapping[str, CheckReport]") -> dict[str, Any]:
 def rebuild_catalog(call: Invocation) -> None:
     """Make the catalog anew from what the repository holds."""
     from tuiback.catalog import CatalogReader
+    from tuiback.engine.adoption import rebuild
     from tuiback.engine.archive import open_repository
-    from tuiback.engine.archive import rebuild_catalog as rebuild
     from tuiback.engine.clock import SystemClock
     from tuiback.engine.host import HomeLock
 
     begun = time.monotonic()
     items = 0
+    shortfalls: list[Shortfall] = []
     home = open_home(call)
     secret_of = secret_source()
     lock = HomeLock(home.path)
     try:
         for name, ref in home.repositories.items():
             call.output.progress(f"{name}: reading the commits")
-            path = home.catalog_path(name)
-            rebuild(path, open_repository(ref, secret_of(ref), SystemClock(), to_write=False))
-            reader = CatalogReader(path)
+            repository = open_repository(ref, secret_of(ref), SystemClock(), to_write=False)
+            shortfalls.append(rebuild(home, name, repository, SystemClock()))
+            reader = CatalogReader(home.catalog_path(name))
             items += reader.totals().items
             reader.close()
     finally:
@@ -85,7 +88,9 @@ def rebuild_catalog(call: Invocation) -> None:
     seconds = round(time.monotonic() - begun, 3)
     call.output.progress("")
     if call.output.as_json:
-        call.output.document("rebuild-catalog", {"items": items, "seconds": seconds})
+        fields = {"items": items, "seconds": seconds, **shortfall_fields(shortfalls)}
+        call.output.document("rebuild-catalog", fields)
+    call.output.trouble(shortfall_warnings(shortfalls))
     call.output.note(f"The catalog is new: {count_text(items, 'item')} in {seconds:.1f} s")
 
 

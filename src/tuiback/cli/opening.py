@@ -31,8 +31,8 @@ There is no home at {home} yet. Three ways to begin:
        tuiback task add mail --tenant NAME --service exchange --all
        tuiback run --all
 
-  3  open a home that lies elsewhere
-       tuiback --home DIR"""
+  3  open an existing repository, with its passphrase or key file
+       tuiback adopt /mnt/nas/tuiback"""
 
 
 class Sight:

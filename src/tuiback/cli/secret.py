@@ -66,10 +66,40 @@ def new_secrets(key_file: Path | None, environ: Mapping[str, str], ask: Ask | No
         return found
     if ask is None:
         raise UsageError("a new repository needs a key", remedy="give --key-file or set $TUIBACK_PASSPHRASE_FILE")
+    return [ask_twice(ask)]
+
+
+def ask_twice(ask: Ask) -> "Secret":
+    """A passphrase that is typed for the first time. Raises UsageError when the second try differs."""
     chosen = ask("New passphrase (without it nothing can ever be read again)")
     if ask("The same again") != chosen:
         raise UsageError("the two passphrases differ", remedy="try again")
-    return [_passphrase(chosen, "the new repository")]
+    return _passphrase(chosen, "the new passphrase")
+
+
+def given_secret(passphrase_file: Path | None, key_file: Path | None, ask: Ask | None) -> "Secret":
+    """The new secret of a slot: from the one file that is named, else asked for. A missing key file is made.
+
+    Raises UsageError when both are named, or neither where nobody can be asked.
+    """
+    if passphrase_file and key_file:
+        raise UsageError("one slot has one secret", remedy="give --passphrase-file or --key-file, not both")
+    if passphrase_file:
+        return read_passphrase(passphrase_file)
+    if key_file:
+        if not key_file.exists():
+            make_key(key_file)
+        return read_key(key_file)
+    if ask is None:
+        raise UsageError("a new slot needs a secret", remedy="give --passphrase-file or --key-file")
+    return ask_twice(ask)
+
+
+def secrets_at_hand(key_file: str | None, environ: Mapping[str, str]) -> "list[Secret]":
+    """Every secret that can be had without asking: the passphrase file's and the home's key file's."""
+    passphrase_file = find_passphrase_file(environ)
+    found = [read_passphrase(passphrase_file)] if passphrase_file else []
+    return [*found, read_key(Path(key_file))] if key_file else found
 
 
 def read_passphrase(path: Path) -> "Secret":
@@ -79,16 +109,18 @@ def read_passphrase(path: Path) -> "Secret":
 
 
 def read_key(path: Path) -> "Secret":
-    """A key file's 32 bytes: written as 64 hexadecimal digits or as they are."""
+    """A key file's 32 bytes: as they are, as 64 hexadecimal digits, or as the lines of a recovery sheet."""
+    from tuiback.cli.sheet import find_key
     from tuiback.store import Secret
 
     content = _read(path, "key file")
     if len(content) == KEY_FILE_BYTES:
         return Secret("key-file", content)
+    text = content.decode("utf-8-sig", errors="replace")
     try:
-        key = bytes.fromhex(content.decode("ascii"))
+        key = bytes.fromhex(text)
     except ValueError:
-        key = b""
+        key = find_key(text, KEY_FILE_BYTES) or b""
     if len(key) != KEY_FILE_BYTES:
         raise UsageError("is no key file: it must hold 64 hexadecimal digits", str(path), "name the right file")
     return Secret("key-file", key)

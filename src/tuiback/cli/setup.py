@@ -11,6 +11,7 @@ from tuiback.cli.engaging import open_home, open_view
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Row, field
 from tuiback.cli.secret import new_secrets, terminal_ask
+from tuiback.cli.sheet import PrintedKey, sheet_text, write_sheet
 from tuiback.cli.wording import bytes_text
 from tuiback.errors import UsageError
 
@@ -32,13 +33,25 @@ _COLUMNS = (
 @click.option("--repository", "place", metavar="PATH|URL", help="Where the data goes; below the home without it.")
 @click.option("--catalog", metavar="PATH", help="Where the catalog is kept, on a fast local disk; below the home.")
 @click.option("--key-file", type=_FILE, help="A file with the key, made if it is missing.")
+@click.option("--sheet", type=_FILE, help="Write a recovery sheet to print; it holds the key file, if there is one.")
 @click.option("--if-missing", is_flag=True, help="Do nothing where a home is already.")
 @click.pass_obj
-def init(call: Invocation, place: str | None, catalog: str | None, key_file: Path | None, if_missing: bool) -> None:
+def init(
+    call: Invocation,
+    place: str | None,
+    catalog: str | None,
+    key_file: Path | None,
+    sheet: Path | None,
+    if_missing: bool,
+) -> None:
     """Make a home and its repository."""
     from tuiback.engine.home import MAIN
 
+    if sheet is not None and sheet.exists() and not if_missing:
+        raise UsageError("the sheet would replace a file", str(sheet), "name another one")
     home, ref, created = find_or_make(call, place, catalog, key_file, if_missing=if_missing)
+    if sheet is not None and created:
+        write_sheet(sheet, make_sheet(ref))
     if call.output.as_json:
         fields = {"home": str(home.path), "repository": ref.url, "repository_id": ref.repository_id}
         call.output.document("init", {**fields, "created": created})
@@ -104,6 +117,24 @@ def make_repository(
     )
     home.add_repository(ref)
     return ref
+
+
+def make_sheet(ref: "RepositoryRef") -> str:
+    """The recovery sheet of a repository, with its key file where the home has one that opens it."""
+    from tuiback.cli.secret import read_key
+    from tuiback.engine.clock import SystemClock
+    from tuiback.store import KeySlots, identify, open_backend
+
+    backend = open_backend(ref.url)
+    identify(backend, ref.repository_id)
+    clock = SystemClock()
+    slots = KeySlots(backend, bytes.fromhex(ref.repository_id), clock)
+    key = None
+    if ref.key_file is not None:
+        secret = read_key(Path(ref.key_file))
+        number = slots.find(secret)
+        key = PrintedKey(number, secret.value) if number is not None else None
+    return sheet_text(ref, slots.all(), key, clock.now())
 
 
 def key_warnings(home: "Home", ref: "RepositoryRef") -> list[str]:

@@ -11,12 +11,15 @@ from tuiback.errors import UsageError
 # Each verb, and where its command lives: "module:name" below tuiback.cli.
 VERBS: Mapping[str, str] = {
     "account": "accounts:account",
+    "adopt": "adopting:adopt",
+    "bench": "bench:bench",
     "cat": "browsing:cat",
     "check": "maintenance:check",
     "completion": "about:completion",
     "demo": "demo:demo",
     "export": "recovery:export",
     "init": "setup:init",
+    "key": "keys:key",
     "ls": "browsing:ls",
     "owed": "history:owed",
     "points": "browsing:points",

@@ -85,14 +85,15 @@ def _core_row(cores: Sequence[float], first: int, width: int) -> Line:
 
 
 def _disk_gauge(storage: Sequence[StorageStatus], width: int) -> Line:
-    """The fullest volume that a repository lies on."""
-    fullest = max(storage, key=lambda one: one.disk_used / max(1, one.disk_total), default=None)
+    """The fullest volume that a repository lies on; a bucket has no end, so it is no volume."""
+    volumes = [one for one in storage if one.disk_total]
+    fullest = max(volumes, key=lambda one: one.disk_used / one.disk_total, default=None)
     if fullest is None:
         return gauge("Disk", 0, width, "-")
     text = f"{figures.size(fullest.disk_used)}/{figures.size(fullest.disk_total)}"
     if fullest.full_on:
         text += f"  full {figures.local(fullest.full_on):%Y-%m-%d}"
-    return gauge("Disk", fullest.disk_used / max(1, fullest.disk_total), width, text)
+    return gauge("Disk", fullest.disk_used / fullest.disk_total, width, text)
 
 
 def _limit_lines(status: EngineStatus | None, width: int, *, wide: bool) -> list[Line]:

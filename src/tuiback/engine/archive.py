@@ -18,6 +18,7 @@ from tuiback.store import Reader, Repository, Secret, Writer, open_backend
 P = ParamSpec("P")
 T = TypeVar("T")
 Said = Callable[[str], None]
+TableOf = Callable[[str], PackTable]
 # Two cores are what a NAS has: one to compress, one to seal and write.
 WORKERS = 2
 
@@ -49,22 +50,28 @@ def bring_up_to_date(catalog: Catalog, repository: Repository) -> int:
     return replay(catalog, repository, in_catalog)
 
 
-def replay(catalog: Catalog, repository: Repository, after: tuple[CommitHead, ...] = ()) -> int:
-    """Apply all commits newer than `after`, the same way that a live run applies them."""
+def replay(
+    catalog: Catalog, repository: Repository, after: tuple[CommitHead, ...] = (), table_of: TableOf | None = None
+) -> int:
+    """Apply all commits newer than `after`, the same way that a live run applies them.
+
+    `table_of` tells what lies in a pack; without it a pack that can't be read ends the replay.
+    """
+    table_of = table_of or repository.pack_table
     count = 0
     for commit in repository.commits(after):
-        catalog.apply(commit, [repository.pack_table(pack_id) for pack_id in commit.packs])
+        catalog.apply(commit, [table_of(pack_id) for pack_id in commit.packs])
         count += 1
     return count
 
 
-def rebuild_catalog(path: Path, repository: Repository) -> int:
+def rebuild_catalog(path: Path, repository: Repository, table_of: TableOf | None = None) -> int:
     """Make the catalog anew from the repository and put it in the old one's place; the number of commits."""
     fresh = path.with_suffix(".rebuilding")
     remove_database(fresh)
     catalog = Catalog.create(fresh, repository.repository_id)
     try:
-        count = replay(catalog, repository)
+        count = replay(catalog, repository, table_of=table_of)
     finally:
         catalog.close()
     remove_database(path)

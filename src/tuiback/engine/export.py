@@ -75,6 +75,8 @@ class FolderTarget:
         self._folder = folder
         self._overwrite = overwrite
         self._manifest = folder / MANIFEST
+        # Looked at once: that costs more than writing a mail.
+        self._made: set[Path] = set()
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except FileExistsError as e:
@@ -87,9 +89,7 @@ class FolderTarget:
         path = self._folder / name
         if os.path.lexists(path) and not self._overwrite:
             raise UsageError("a file of this name is there already", str(path), "use --overwrite or an empty folder")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.parent.resolve().is_relative_to(self._folder.resolve()):
-            raise UsageError("a link leads out of the export folder", str(path.parent), "export into an empty folder")
+        self._make_folder(path.parent)
         partial = path.with_name(f".{short_id(path.name)}.tuiback-partial")
         try:
             with partial.open("wb") as f:
@@ -98,8 +98,17 @@ class FolderTarget:
                 moment = datetime.fromisoformat(modified).timestamp()
                 os.utime(partial, (moment, moment))
             partial.replace(path)
-        finally:
+        except BaseException:
             partial.unlink(missing_ok=True)
+            raise
+
+    def _make_folder(self, folder: Path) -> None:
+        if folder in self._made:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.resolve().is_relative_to(self._folder.resolve()):
+            raise UsageError("a link leads out of the export folder", str(folder), "export into an empty folder")
+        self._made.add(folder)
 
     def close(self, manifest: Iterable[bytes]) -> None:
         """Write the manifest at the top of the folder."""

@@ -12,6 +12,8 @@ from tuiback.errors import EnvironmentFault, NoSuchThing, UsageError
 HOME_FILE = "home.json"
 HOME_VERSION = 1
 MAIN = "main"
+CATALOG = "catalog.db"
+STATE = "state.db"
 
 # Locks, memory maps and the write-ahead log of SQLite are not to be trusted over these.
 NETWORK_FILE_SYSTEMS = frozenset(
@@ -163,13 +165,20 @@ class Home:
         )
         self._save()
 
+    def use_key_file(self, name: str, key_file: str | None) -> None:
+        """Remember which key file opens the repository; None where a passphrase does."""
+        changed = msgspec.structs.replace(self.repository(name), key_file=key_file)
+        kept = tuple(changed if ref.name == name else ref for ref in self._file.repositories)
+        self._file = msgspec.structs.replace(self._file, repositories=kept)
+        self._save()
+
     def catalog_path(self, name: str) -> Path:
         """Where the catalog of this repository is kept."""
-        return Path(self.repository(name).catalog) / "catalog.db"
+        return Path(self.repository(name).catalog) / CATALOG
 
     def state_path(self, name: str) -> Path:
         """Where the local state of this repository is kept."""
-        return Path(self.repository(name).catalog) / "state.db"
+        return Path(self.repository(name).catalog) / STATE
 
     @property
     def default_repository_path(self) -> Path:

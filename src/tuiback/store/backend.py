@@ -1,15 +1,21 @@
 """Names the few verbs that the store needs of a place for bytes, and opens such a place by its URL."""
 
+import contextlib
+import secrets
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from tuiback.errors import EnvironmentFault, UsageError
+from tuiback.errors import EnvironmentFault, NoSuchThing, UsageError
 
 
 class AlreadyThere(EnvironmentFault):
     """A create found its name taken; the repository decides what that means, so it never leaves the store."""
 
     code = "already_there"
+
+
+_PROBE_CREATORS = 3
 
 
 class Backend(Protocol):
@@ -56,17 +62,52 @@ class Backend(Protocol):
         ...
 
     def free_bytes(self) -> tuple[int, int]:
-        """(used, total) bytes of the disk behind it."""
+        """(used, total) bytes of the disk behind it; total 0 where there is no known end, and used 0 where unknown."""
         ...
 
 
+def probe_place(backend: Backend, what: str, remedy: str) -> None:
+    """Try a backend with one small object, created by several at once; leaves no trace.
+
+    Raises EnvironmentFault with `what` and `remedy` when it does not keep the one that came first.
+    """
+    name = f"tmp/probe-{secrets.token_hex(8)}"
+
+    def won(number: int) -> bool:
+        try:
+            backend.create(name, (b"probe ", bytes([number])))
+        except AlreadyThere:
+            return False
+        return True
+
+    try:
+        with ThreadPoolExecutor(_PROBE_CREATORS) as pool:
+            winners = [number for number, one in enumerate(pool.map(won, range(_PROBE_CREATORS))) if one]
+        late = won(_PROBE_CREATORS)
+        kept = [backend.read(name, 6, 1)] == [bytes([number]) for number in winners]
+        listed = name in backend.list("tmp/probe-")
+    finally:
+        with contextlib.suppress(NoSuchThing):
+            backend.delete(name)
+    if late or not kept or not listed or name in backend.list("tmp/probe-"):
+        raise EnvironmentFault(what, backend.url, remedy)
+
+
 def open_backend(url: str) -> Backend:
-    """The backend of a folder path or file:// URL; nothing is created. Raises UsageError for other schemes."""
+    """The backend of a folder path, file:// URL or s3://BUCKET/PREFIX; nothing is created.
+
+    Raises UsageError for other schemes and malformed URLs, EnvironmentFault when a store's variables are missing.
+    """
+    scheme, colon, rest = url.partition("://")
+    if scheme == "s3" and colon:
+        # Loads the S3 client, which no folder needs.
+        from tuiback.store.objects import open_bucket
+
+        return open_bucket(url)
     from tuiback.store.folder import FolderBackend
 
-    scheme, colon, rest = url.partition("://")
     if not colon:
         return FolderBackend(url)
     if scheme == "file" and rest.startswith("/"):
         return FolderBackend(rest)
-    raise UsageError(f"{scheme}:// is not a place this version can store to", url, "name a folder")
+    raise UsageError(f"{scheme}:// is not a place this version can store to", url, "name a folder or an s3:// URL")

@@ -8,8 +8,10 @@ from tuiback.model import CommitHead
 from tuiback.store import twofold
 from tuiback.store.commits import Chain, commit_name
 from tuiback.store.envelope import KNOWN_FEATURES
-from tuiback.store.keys import VERSION, KeySlot
-from tuiback.store.repository import CONFIG, Repository, RepositoryConfig, slot_names
+from tuiback.store.keys import VERSION
+from tuiback.store.mime_form import FORMS
+from tuiback.store.repository import CONFIG, Repository, RepositoryConfig
+from tuiback.store.slots import KeySet, generations, set_name
 
 Progress = Callable[[int, int], None]
 
@@ -64,12 +66,12 @@ class _Check:
         self._chunks: set[int] = set()
 
     def settings(self) -> None:
-        """Both copies of the config and of every key slot."""
+        """Both copies of the config and of the key slots; what a change that was cut short left is no damage."""
         for copy in twofold.copies(CONFIG):
             self._copy("config", copy, RepositoryConfig)
-        for name in slot_names(self._repository.backend):
-            for copy in twofold.copies(name):
-                self._copy("key", copy, KeySlot)
+        for generation in generations(self._repository.backend)[:1]:
+            for copy in twofold.copies(set_name(generation)):
+                self._copy("key", copy, KeySet)
 
     def commits(self) -> None:
         """Every commit, in its chain; collects the packs they name."""
@@ -88,9 +90,16 @@ class _Check:
             self._progress(done, len(self._pack_ids))
 
     def items(self) -> None:
-        """Every chunk that a version names."""
+        """Every chunk that a version names, and the form it is kept in.
+
+        A taken-apart mail needs no more: it was put together again and compared when it was stored, and its chunks
+        and their order can't have changed since if they are there.
+        """
         for head in self._heads:
             for version in self._repository.read_commit(head).body.versions:
+                for form in sorted({part.form for part in version.parts} - FORMS):
+                    what = f"it is stored in form {form!r}, which this version does not know"
+                    self._add("item", f"{version.account_id} {version.item_id}", what)
                 chunk_ids = (chunk_id for part in version.parts for chunk_id in part.chunks)
                 missing = [chunk_id for chunk_id in chunk_ids if _short(chunk_id) not in self._chunks]
                 if missing:
@@ -109,7 +118,7 @@ class _Check:
             unreferenced_packs=len(stored - self._pack_ids.keys()),
         )
 
-    def _copy(self, kind: str, copy: str, content: type[RepositoryConfig] | type[KeySlot]) -> None:
+    def _copy(self, kind: str, copy: str, content: type[RepositoryConfig] | type[KeySet]) -> None:
         try:
             twofold.read_copy(self._repository.backend, copy, content, version=VERSION, features=KNOWN_FEATURES)
         except NoSuchThing:

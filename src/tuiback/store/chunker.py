@@ -6,6 +6,7 @@ the boundaries: they are part of the repository format.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from pyfastcdc import FastCDC
@@ -34,7 +35,7 @@ class PartCutter:
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
-        self._cutter = FastCDC(AVERAGE_BYTES, min_size=MIN_BYTES, max_size=MAX_BYTES, seed=keys.chunker_seed)
+        self._cutter = _cutter(keys.chunker_seed)
         self._hasher = keys.hasher()
         # Reused for the whole part: fresh memory for every window costs more than cutting it.
         self._held = bytearray()
@@ -66,3 +67,9 @@ class PartCutter:
 
     def _ends(self) -> list[int]:
         return [chunk.offset + chunk.length for chunk in self._cutter.cut_buf(self._held)] if self._held else []
+
+
+# A cutter keeps nothing of what it cuts; making its table takes longer than hashing a mail.
+@lru_cache(maxsize=16)
+def _cutter(seed: int) -> FastCDC:
+    return FastCDC(AVERAGE_BYTES, min_size=MIN_BYTES, max_size=MAX_BYTES, seed=seed)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tuiback.errors import Damage, EnvironmentFault, NoSuchThing, RepositoryMissing, StorageFull, TuibackError
-from tuiback.store.backend import AlreadyThere
+from tuiback.store.backend import AlreadyThere, probe_place
 
 # What a full or failing disk answers.
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
@@ -127,19 +127,7 @@ class FolderBackend:
     def probe(self) -> None:
         """See Backend.probe; also clears temporary files that a dead process left."""
         self._clear_stale()
-        name = f"tmp/probe-{secrets.token_hex(8)}"
-        self.create(name, (b"tuiback ", b"probe"))
-        try:
-            taken = False
-            try:
-                self.create(name, (b"another",))
-            except AlreadyThere:
-                taken = True
-            kept = taken and self.read(name, 8, 3) == b"pro" and name in self.list("tmp/probe-")
-        finally:
-            self.delete(name)
-        if not kept or name in self.list("tmp/probe-"):
-            raise EnvironmentFault("its file system does not keep files as written", self.url, "choose another disk")
+        probe_place(self, "its file system does not keep files as written", "choose another disk")
 
     def free_bytes(self) -> tuple[int, int]:
         """See Backend.free_bytes."""

@@ -59,11 +59,15 @@ class Scrypt(msgspec.Struct, frozen=True):
 
 
 class KeySlot(msgspec.Struct, frozen=True, kw_only=True):
-    """One way to open the repository, as written to keys/<number>. A key-file slot has no scrypt."""
+    """One way to open the repository. A key-file slot has no scrypt.
+
+    `confirmed_at` is when its owner last proved to have its secret, None before the first time.
+    """
 
     version: int = VERSION
     kind: SecretKind
     created_at: datetime
+    confirmed_at: datetime | None = None
     salt: bytes
     scrypt: Scrypt | None
     commitment: bytes
@@ -73,6 +77,11 @@ class KeySlot(msgspec.Struct, frozen=True, kw_only=True):
 def new_root_keys() -> RootKeys:
     """Fresh keys of a new repository, from the operating system's generator."""
     return RootKeys(os.urandom(_KEY_BYTES), {1: os.urandom(_KEY_BYTES)})
+
+
+def with_next_epoch(roots: RootKeys) -> RootKeys:
+    """The same keys and a fresh one for the next epoch; the identity stays, and with it the dedup."""
+    return RootKeys(roots.identity, {**roots.epochs, max(roots.epochs) + 1: os.urandom(_KEY_BYTES)})
 
 
 def one_key(secret: bytes, salt: bytes, info: bytes) -> tuple[bytes, bytes]:
@@ -159,7 +168,8 @@ class Keys:
         """The root of what was sealed in that epoch. Raises Damage when no slot has it."""
         key = self._epochs.get(epoch)
         if key is None:
-            raise Damage(f"it is sealed under key epoch {epoch}, which no key slot has", subject)
+            remedy = "start this program again if the key was rotated meanwhile"
+            raise Damage(f"it is sealed under key epoch {epoch}, which the key slot did not have", subject, remedy)
         return key
 
     def seal(self, plain: bytes, purpose: str) -> bytes:

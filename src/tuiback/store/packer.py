@@ -53,6 +53,11 @@ class Packer:
         packs = [pack for pack, _ in self._writes] + ([self._open] if self._open else [])
         return sum(map(self._expected_bytes, packs))
 
+    @property
+    def sealed(self) -> tuple[int, int]:
+        """Plain bytes of all records sealed so far, and the bytes they were sealed to."""
+        return self._plain_bytes - 1, self._sealed_bytes - 1
+
     async def wait_for_room(self) -> None:
         """Wait until sealing and writing have caught up. Raises what a write failed with."""
         await self._room.wait()

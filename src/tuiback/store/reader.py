@@ -2,12 +2,13 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from tuiback.errors import Damage, NoSuchThing
+from tuiback.errors import Damage, FormatTooNew, NoSuchThing
 from tuiback.model import ChunkIndex, Location, StoredPart
 from tuiback.store.envelope import Envelope, split_record
+from tuiback.store.mime_form import FORMS, MIME, reassemble
 from tuiback.store.pack import pack_name
 from tuiback.store.repository import Repository
 
@@ -32,27 +33,33 @@ class Reader:
         self._envelopes: OrderedDict[str, Envelope] = OrderedDict()
 
     def read(self, part: StoredPart) -> Iterator[bytes]:
-        """The part's bytes, one chunk at a time.
+        """The part's bytes, one chunk or piece of a mail at a time.
 
         Raises Damage naming pack and chunk when bytes are missing or not what was written; what came before is
-        right, and only the end proves the part complete.
+        right, and only the end proves the part complete. Raises FormatTooNew for a form it does not know.
         """
+        if part.form not in FORMS:
+            raise FormatTooNew(f"it is stored in form {part.form!r}", f"part {part.name}", "update tuiback")
         hasher = self._keys.hasher()
         size = 0
-        rest = iter(part.chunks)
-        while chunk_ids := list(islice(rest, _LOOKUP_CHUNKS)):
-            locations = self._index.find_chunks(chunk_ids)
-            for chunk_id in chunk_ids:
-                chunk = self._chunk(chunk_id, locations.get(chunk_id))
-                hasher.update(chunk)
-                size += len(chunk)
-                yield chunk
+        chunks = self._chunks(part.chunks)
+        for piece in reassemble(chunks, f"part {part.name}") if part.form == MIME else chunks:
+            hasher.update(piece)
+            size += len(piece)
+            yield piece
         if size != part.size or hasher.digest() != part.digest:
             raise Damage("its chunks don't make up the part that was stored", f"part {part.name}", _CHECK)
 
     def read_all(self, part: StoredPart) -> bytes:
         """The whole part at once. Raises Damage."""
         return b"".join(self.read(part))
+
+    def _chunks(self, chunk_ids: Sequence[bytes]) -> Iterator[bytes]:
+        rest = iter(chunk_ids)
+        while some := list(islice(rest, _LOOKUP_CHUNKS)):
+            locations = self._index.find_chunks(some)
+            for chunk_id in some:
+                yield self._chunk(chunk_id, locations.get(chunk_id))
 
     def _chunk(self, chunk_id: bytes, location: Location | None) -> bytes:
         if location is None:

@@ -2,7 +2,6 @@
 
 import heapq
 import os
-import re
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
@@ -11,21 +10,21 @@ from datetime import UTC, datetime, timedelta
 import blake3
 import msgspec
 
-from tuiback.errors import Damage, RepositoryMissing, UsageError, WrongKey
+from tuiback.errors import Damage, RepositoryMissing, UsageError
 from tuiback.model import Clock, Commit, CommitBody, CommitHead, PackTable
 from tuiback.store import commits as commit_objects
 from tuiback.store import keys as key_slots
 from tuiback.store import pack as pack_objects
+from tuiback.store import slots as slot_objects
 from tuiback.store import twofold
 from tuiback.store.backend import AlreadyThere, Backend
 from tuiback.store.chunker import AVERAGE_BYTES, MAX_BYTES, MIN_BYTES
 from tuiback.store.envelope import COMMIT_MAGIC, KNOWN_FEATURES, PACK_MAGIC, Envelope, Header, new_envelope
-from tuiback.store.keys import DEFAULT_SCRYPT_N, VERSION, Keys, KeySlot, RootKeys, Secret
+from tuiback.store.keys import DEFAULT_SCRYPT_N, VERSION, Keys, RootKeys, Secret
+from tuiback.store.memory import prepare_memory
+from tuiback.store.slots import KeySlots
 
 CONFIG = "config"
-_KEY_PREFIX = "keys/"
-# A NAS keeps folders of its own among our files.
-_SLOT_NAME = re.compile(r"keys/[0-9]+")
 _SALT_BYTES = 32
 _EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 _MOUNT = "mount it, or correct the path; nothing was created"
@@ -46,6 +45,7 @@ class Repository:
     """One open repository. Thread-safe; all methods touch the disk."""
 
     def __init__(self, backend: Backend, config: RepositoryConfig, roots: RootKeys, clock: Clock) -> None:
+        prepare_memory()
         self.backend = backend
         self.repository_id = config.repository_id
         self.url = backend.url
@@ -76,10 +76,12 @@ class Repository:
         backend.prepare()
         _require_unused(backend)
         backend.probe()
-        for number, (slot, secret) in enumerate(zip(slots, secrets, strict=True), start=1):
-            _write_slot(backend, f"{_KEY_PREFIX}{number}", slot, secret, repository)
-        # The config comes last: without it there is no repository, only what an interrupted creation left.
-        twofold.write_twice(backend, CONFIG, config)
+        try:
+            slot_objects.write_first(backend, roots, secrets, slots=slots, repository=repository)
+            # The config comes last: without it there is no repository, only what an interrupted creation left.
+            twofold.write_twice(backend, CONFIG, config)
+        except AlreadyThere:
+            raise _in_use(backend) from None
         return cls(backend, config, roots, clock)
 
     @classmethod
@@ -91,13 +93,18 @@ class Repository:
         With `probe` the backend is tried first by writing and deleting a small object; reading needs no probe.
         Raises RepositoryMissing when none lies there or it is not `expected_id`, WrongKey, FormatTooNew, Damage.
         """
-        config = _read_config(backend)
-        if expected_id is not None and config.repository_id != expected_id:
-            raise RepositoryMissing(f"another repository lies there ({config.repository_id})", backend.url, _MOUNT)
-        roots = _unlock(backend, secret, bytes.fromhex(config.repository_id))
+        config = identify(backend, expected_id)
+        standing = slot_objects.read_standing(backend)
+        repository = bytes.fromhex(config.repository_id)
+        roots = slot_objects.unlock(standing.key_set, secret, repository=repository, subject=backend.url).roots
         if probe:
             backend.probe()
+            slot_objects.settle(backend, standing)
         return cls(backend, config, roots, clock)
+
+    def key_slots(self, scrypt_n: int = DEFAULT_SCRYPT_N) -> KeySlots:
+        """What lists and changes the slots that open it; this opened one keeps its keys and epoch until its end."""
+        return KeySlots(self.backend, self._id_bytes, self._clock, scrypt_n)
 
     def seal(self, plain: bytes, purpose: str) -> bytes:
         """A small secret (a credential) sealed with the repository's key for this purpose only."""
@@ -196,9 +203,15 @@ class Repository:
                 self._stored_bytes += length
 
 
-def _read_config(backend: Backend) -> RepositoryConfig:
+def identify(backend: Backend, expected_id: str | None = None) -> RepositoryConfig:
+    """Which repository lies there; needs no secret.
+
+    Raises RepositoryMissing when none lies there or it is not `expected_id`, FormatTooNew, Damage.
+    """
     config = twofold.find_either(backend, CONFIG, RepositoryConfig, version=VERSION, features=KNOWN_FEATURES)
     if config is not None:
+        if expected_id is not None and config.repository_id != expected_id:
+            raise RepositoryMissing(f"another repository lies there ({config.repository_id})", backend.url, _MOUNT)
         return config
     if _has_content(backend):
         raise Damage("config and config.2 are missing", backend.url, "copy one back from another copy")
@@ -211,37 +224,11 @@ def _has_content(backend: Backend) -> bool:
 
 def _require_unused(backend: Backend) -> None:
     if any(True for name in backend.list(CONFIG) if name in twofold.copies(CONFIG)) or _has_content(backend):
-        raise UsageError("a repository lies there already", backend.url, "open it, or choose another folder")
-    for name in list(backend.list(_KEY_PREFIX)):
+        raise _in_use(backend)
+    for name in list(backend.list(slot_objects.PREFIX)):
         # Left by a creation that was interrupted before its config: nothing was ever sealed with them.
         backend.delete(name)
 
 
-def _write_slot(backend: Backend, name: str, slot: KeySlot, secret: Secret, repository: bytes) -> None:
-    twofold.write_twice(backend, name, slot)
-    for copy in twofold.copies(name):
-        written = twofold.read_copy(backend, copy, KeySlot, version=VERSION, features=KNOWN_FEATURES)
-        if copy == name:
-            key_slots.unwrap(written, secret, repository=repository, subject=name)
-
-
-def slot_names(backend: Backend) -> list[str]:
-    """The key slots by their first names, whichever copy of each is there."""
-    names = (name.removesuffix(".2") for name in backend.list(_KEY_PREFIX))
-    return sorted({name for name in names if _SLOT_NAME.fullmatch(name)})
-
-
-def _unlock(backend: Backend, secret: Secret, repository: bytes) -> RootKeys:
-    damage: Damage | None = None
-    for name in slot_names(backend):
-        try:
-            slot = twofold.find_either(backend, name, KeySlot, version=VERSION, features=KNOWN_FEATURES)
-            if slot is not None and slot.kind == secret.kind:
-                return key_slots.unwrap(slot, secret, repository=repository, subject=name)
-        except WrongKey:
-            continue
-        except Damage as error:
-            damage = error
-    if damage is not None:
-        raise damage
-    raise WrongKey(f"this {secret.kind} does not open the repository", backend.url, "try another one")
+def _in_use(backend: Backend) -> UsageError:
+    return UsageError("a repository lies there already", backend.url, "adopt it, or choose another folder")

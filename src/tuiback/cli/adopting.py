@@ -1,0 +1,142 @@
+"""`adopt`: makes a home from a repository that another machine wrote."""
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tuiback.cli.invocation import Invocation
+from tuiback.cli.secret import get_secret, read_key, terminal_ask
+from tuiback.cli.wording import count_text
+from tuiback.errors import UsageError
+
+if TYPE_CHECKING:
+    from tuiback.engine.adoption import Shortfall
+    from tuiback.engine.home import Home, RepositoryRef
+    from tuiback.store import Backend, Repository, Secret
+
+
+@click.command()
+@click.argument("place", metavar="PATH|URL")
+@click.option("--catalog", metavar="PATH", help="Where the catalog is kept, on a fast local disk; below the home.")
+@click.option(
+    "--key-file", type=click.Path(dir_okay=False, path_type=Path), help="The key file, or a typed recovery sheet."
+)
+@click.pass_obj
+def adopt(call: Invocation, place: str, catalog: str | None, key_file: Path | None) -> None:
+    """Open an existing repository on this machine: its tenants, tasks and points in time come back."""
+    from tuiback.engine.clock import SystemClock
+    from tuiback.engine.home import Home
+    from tuiback.store import Repository, open_backend
+
+    unfinished = find_unfinished_home(call.home_path)
+    backend = open_backend(place if "://" in place else str(Path(place).absolute()))
+    secret = _secret_of(backend, key_file)
+    begun = time.monotonic()
+    # Opened before anything is made, so that a wrong passphrase or path leaves nothing behind.
+    repository = Repository.open(backend, secret, clock=SystemClock(), probe=False)
+    home = unfinished or Home.create(call.home_path)
+    call.output.progress("reading the commits")
+    ref, shortfall = adopt_into(home, repository, catalog, key_file)
+    fields = {"repository_id": ref.repository_id, **adopted_counts(home, ref)}
+    seconds = round(time.monotonic() - begun, 3)
+    call.output.progress("")
+    if call.output.as_json:
+        call.output.document("adopt", {**fields, "seconds": seconds, **shortfall_fields([shortfall])})
+    call.output.trouble(shortfall_warnings([shortfall]))
+    counts = ", ".join(count_text(int(fields[f"{word}s"]), word) for word in ("tenant", "task", "account", "item"))
+    call.output.note(f"This home has the repository now: {counts} in {seconds:.1f} s")
+    call.output.note("If the machine that wrote it still runs, stop the backup there. Next: tuiback run --all")
+
+
+def find_unfinished_home(path: Path) -> "Home | None":
+    """The home at `path` where an adoption was cut off. Raises UsageError where a whole home is already."""
+    from tuiback.engine.home import HOME_FILE, MAIN, Home
+
+    if not (path / HOME_FILE).exists():
+        return None
+    home = Home.open(path)
+    if MAIN in home.repositories:
+        raise UsageError("a home is here already", str(path), "use it, or choose another folder with --home")
+    return home
+
+
+def adopt_into(
+    home: "Home", repository: "Repository", catalog: str | None, key_file: Path | None
+) -> "tuple[RepositoryRef, Shortfall]":
+    """Make the repository the main one of the home. Raises HomeBusy where another process does so."""
+    from tuiback.engine.adoption import adopt as adopt_repository
+    from tuiback.engine.clock import SystemClock
+    from tuiback.engine.home import MAIN, RepositoryRef
+    from tuiback.engine.host import HomeLock
+
+    ref = RepositoryRef(
+        name=MAIN,
+        url=repository.url,
+        repository_id=repository.repository_id,
+        catalog=str(Path(catalog or home.default_catalog_folder(MAIN)).absolute()),
+        key_file=str(key_file.absolute()) if key_file else None,
+    )
+    lock = HomeLock(home.path)
+    try:
+        return ref, adopt_repository(home, ref, repository, SystemClock())
+    finally:
+        lock.release()
+
+
+def adopted_counts(home: "Home", ref: "RepositoryRef") -> dict[str, int | str]:
+    """How much came back with the repository."""
+    from tuiback.catalog import CatalogReader
+
+    reader = CatalogReader(home.catalog_path(ref.name))
+    try:
+        return {
+            "tenants": len(reader.tenants()),
+            "tasks": len(reader.tasks()),
+            "accounts": len(reader.accounts()),
+            "items": reader.totals().items,
+        }
+    finally:
+        reader.close()
+
+
+def shortfall_fields(shortfalls: "Sequence[Shortfall]") -> dict[str, list[str] | int]:
+    """What the repositories lack, as `adopt` and `rebuild-catalog` tell it in their documents."""
+    return {
+        "missing_commits": [gap.missing for shortfall in shortfalls for gap in shortfall.gaps],
+        "lost_packs": [pack_id for shortfall in shortfalls for pack_id in shortfall.lost_packs],
+        "owed": sum(shortfall.owed for shortfall in shortfalls),
+    }
+
+
+def shortfall_warnings(shortfalls: "Sequence[Shortfall]") -> list[str]:
+    """What people are told about what is not there."""
+    remedy = "copy it from another copy of the repository, then run 'tuiback rebuild-catalog'"
+    lines = [
+        f"Warning: {count_text(gap.commits, 'commit')} left out, for one before is missing: {gap.missing}*; {remedy}"
+        for shortfall in shortfalls
+        for gap in shortfall.gaps
+    ]
+    lost = sum(len(shortfall.lost_packs) for shortfall in shortfalls)
+    owed = sum(shortfall.owed for shortfall in shortfalls)
+    if lost:
+        lines.append(
+            f"Warning: {count_text(lost, 'pack')} can't be read; 'tuiback check' names them and what needs them;"
+            " copy them from another copy of the repository, then run 'tuiback rebuild-catalog'"
+        )
+    if owed:
+        lines.append(f"{count_text(owed, 'item')} without content: owed, and fetched again by the next run")
+    return lines
+
+
+def _secret_of(backend: "Backend", key_file: Path | None) -> "Secret":
+    from tuiback.store import identify
+
+    # Looked for first: nobody is to type a passphrase for a path that is wrong.
+    identify(backend)
+    if key_file is not None:
+        return read_key(key_file)
+    return get_secret(None, backend.url, os.environ, terminal_ask())

@@ -1,0 +1,192 @@
+"""Backs a local folder up, or restores it, on the path that real runs take: `python -m tuiback.cli.benching.own`.
+
+Every file is an item with a version in the catalog: content goes through the Writer into group commits, and comes
+back through the Reader and the export. Arguments: backup HOME FOLDER, or restore HOME FOLDER SEQ.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+from tuiback.catalog import CatalogReader
+from tuiback.cli.secret import get_secret
+from tuiback.engine.archive import Archive, open_repository
+from tuiback.engine.clock import SystemClock
+from tuiback.engine.export import Exporter, FolderTarget, Names
+from tuiback.engine.home import MAIN, Home
+from tuiback.errors import TuibackError
+from tuiback.model import (
+    FOLDER_KINDS,
+    Account,
+    AccountKind,
+    Kind,
+    Outcome,
+    RunRow,
+    SnapshotRow,
+    StoredPart,
+    VersionOpened,
+)
+from tuiback.store import Reader
+
+_ID = "measured"
+_TASK = "bench"
+_CONTAINER = "root"
+# Enough small files to keep the worker threads busy while more are read; of the long ones a run has few in work.
+_SMALL_AT_ONCE = 256
+_LONG_AT_ONCE = 8
+_PIECE_BYTES = 1 << 20
+# A longer file comes in pieces, as the network brings it.
+_SMALL_BYTES = 256 << 10
+_PAGE = 1000
+_MAIL_SUFFIX = ".eml"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file or folder below the one that is backed up; `item_id` is its path there."""
+
+    item_id: str
+    path: str
+    kind: Kind
+    size: int
+    modified_ns: int
+
+    @property
+    def etag(self) -> str:
+        """Equal while the file is unchanged."""
+        return f"{self.modified_ns}-{self.size}"
+
+
+def find_all(folder: Path, below: str = "") -> Iterator[Found]:
+    """Everything below the folder; a folder comes before its content."""
+    with os.scandir(folder / below) as scanned:
+        entries = sorted(scanned, key=lambda entry: entry.name)
+    for entry in entries:
+        item_id = f"{below}/{entry.name}" if below else entry.name
+        stat = entry.stat()
+        if entry.is_dir():
+            yield Found(item_id, entry.path, Kind.FOLDER, 0, stat.st_mtime_ns)
+            yield from find_all(folder, item_id)
+        else:
+            kind = Kind.MESSAGE if entry.name.lower().endswith(_MAIL_SUFFIX) else Kind.FILE
+            yield Found(item_id, entry.path, kind, stat.st_size, stat.st_mtime_ns)
+
+
+class FolderPass:
+    """One backup of a folder: new and changed files become versions of one account, under one snapshot."""
+
+    def __init__(self, archive: Archive, folder: Path) -> None:
+        self._archive = archive
+        self._folder = folder
+        self._long = asyncio.Semaphore(_LONG_AT_ONCE)
+        self._seq = archive.reader.last_seq(_ID) + 1
+
+    async def run(self) -> None:
+        """Returns when everything is committed. Raises what made that impossible."""
+        committer = self._archive.committer
+        begun = datetime.now(UTC)
+        committer.stage_run(RunRow(self._seq, _TASK, "manual", begun))
+        committer.stage_account(Account(_ID, AccountKind.DRIVE, _TASK, _TASK, _ID, _ID, ""))
+        committer.stage_snapshot(SnapshotRow(_ID, self._seq, self._seq, begun))
+        found = find_all(self._folder)
+        while page := list(islice(found, _PAGE)):
+            await self._take_page(page)
+        ended = datetime.now(UTC)
+        committer.stage_snapshot(SnapshotRow(_ID, self._seq, self._seq, begun, ended, Outcome.OK, ended))
+        committer.stage_run(RunRow(self._seq, _TASK, "manual", begun, ended, Outcome.OK))
+        await committer.commit()
+
+    async def _take_page(self, page: Sequence[Found]) -> None:
+        known = await asyncio.to_thread(self._archive.reader.known, _ID, [found.item_id for found in page])
+        work = (found for found in page if found.item_id not in known or known[found.item_id].etag != found.etag)
+
+        async def worker() -> None:
+            for found in work:
+                self._archive.committer.stage_version(self._version(found, await self._parts(found)))
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(_SMALL_AT_ONCE, len(page))):
+                group.create_task(worker())
+
+    async def _parts(self, found: Found) -> tuple[StoredPart, ...]:
+        if found.kind is Kind.FOLDER:
+            return ()
+        name = "mime" if found.kind is Kind.MESSAGE else "file"
+        if found.size <= _SMALL_BYTES:
+            return (await self._archive.writer.put(_ID, found.kind, name, b"".join(_read(found.path, found.size + 1))),)
+        async with self._long:
+            return (await self._archive.writer.put(_ID, found.kind, name, _pieces(found.path)),)
+
+    def _version(self, found: Found, parts: tuple[StoredPart, ...]) -> VersionOpened:
+        parent_id, _, name = found.item_id.rpartition("/")
+        modified = datetime.fromtimestamp(found.modified_ns / 1e9, UTC).isoformat()
+        attrs = (("subject", name),) if found.kind is Kind.MESSAGE else ()
+        return VersionOpened(
+            _ID, self._seq, found.item_id, _CONTAINER, found.kind, parent_id, name, found.size, modified, found.etag,
+            "", parts, attrs,
+        )  # fmt: skip
+
+
+def _read(path: str, piece_bytes: int) -> Iterator[bytes]:
+    # Without Python's buffer, which asks the kernel three things more about every file.
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        while piece := os.read(descriptor, piece_bytes):
+            yield piece
+    finally:
+        os.close(descriptor)
+
+
+async def _pieces(path: str) -> AsyncIterator[bytes]:
+    for piece in _read(path, _PIECE_BYTES):
+        yield piece
+
+
+async def back_up(home_path: Path, folder: Path) -> None:
+    """Back the folder up into the home's main repository. Raises TuibackError."""
+    home = Home.open(home_path)
+    ref = home.repository(MAIN)
+    secret = get_secret(ref.key_file, ref.url, os.environ, None)
+    archive = await Archive.open(home, ref, secret, SystemClock(), _say)
+    try:
+        await FolderPass(archive, folder).run()
+    finally:
+        await archive.close()
+
+
+def restore(home_path: Path, folder: Path, seq: int) -> None:
+    """Write what snapshot `seq` holds below the folder. Raises TuibackError."""
+    home = Home.open(home_path)
+    ref = home.repository(MAIN)
+    secret = get_secret(ref.key_file, ref.url, os.environ, None)
+    reader = CatalogReader(home.catalog_path(MAIN))
+    content = Reader(open_repository(ref, secret, SystemClock(), to_write=False), reader)
+    exporter = Exporter(reader, content, FolderTarget(folder, overwrite=False), "native")
+    entries = (entry for _, entry in reader.walk(_ID, seq) if entry.kind not in FOLDER_KINDS)
+    exporter.write_batch(entries, Names(reader, seq))
+    exporter.finish()
+    reader.close()
+    if exporter.report.failed:
+        raise TuibackError(f"{exporter.report.failed} files could not be restored: {exporter.report.errors[0]}")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)  # noqa: T201 - read by the process that measures this one
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Do what the arguments name."""
+    verb, home, folder, *more = arguments
+    if verb == "backup":
+        asyncio.run(back_up(Path(home), Path(folder)))
+    else:
+        restore(Path(home), Path(folder), int(more[0]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
