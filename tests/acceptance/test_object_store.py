@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.comparing import compare_exports
 from tests.acceptance.plain import Plain
 from tests.acceptance.program import Installation, simulated
-from tests.acceptance.test_main_job import compare_exports
 from tests.seaweed import SeaweedFS, environment_for
 from tests.store.faulty_proxy import at_first_large, kill_in_the_middle, proxy_before
 from tuiback.catalog import same_content

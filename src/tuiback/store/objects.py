@@ -68,9 +68,11 @@ class Patience:
         while True:
             yield number
             limit = self._seconds if self.answered else self._seconds_before_first
-            if number > 1 and self._monotonic() - started >= limit:
+            left = limit - (self._monotonic() - started)
+            if number > 1 and left <= 0:
                 return
-            self._sleep(pause_seconds * random.uniform(0.5, 1))  # noqa: S311 - it only spreads clients
+            pause = pause_seconds * random.uniform(0.5, 1)  # noqa: S311 - it only spreads clients
+            self._sleep(min(pause, left) if left > 0 else pause)
             pause_seconds = min(10, 2 * pause_seconds)
             number += 1
 
