@@ -103,7 +103,7 @@ def _row(listing: Listing, entry: "Entry", path: str) -> Row:
         "path": path,
         "name": entry.name,
         "size": entry.size,
-        "modified": entry.modified,
+        "modified": entry.modified or None,
         "versions": entry.versions,
         "snapshot": seq,
         "deleted_at": None if seq == listing.seq else listing.taken.get(entry.until_seq or 0),

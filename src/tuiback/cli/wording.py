@@ -45,8 +45,8 @@ def time_text(time: datetime | None) -> str:
     return time.astimezone().strftime("%Y-%m-%d %H:%M") if time else "-"
 
 
-def stated_time_text(stated: str) -> str:
-    """An RFC 3339 time that a service stated, in this machine's zone; text that is no time stays as it is."""
+def stated_time_text(stated: str | None) -> str:
+    """An RFC 3339 time that a service stated, in this zone; text that is no time stays, "-" stands for none."""
     if not stated:
         return "-"
     try:
