@@ -1,5 +1,6 @@
 """Runs one command line, or the console where no verb is named, and turns how it ended into an exit code."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator, Sequence
@@ -54,7 +55,8 @@ def _run(arguments: list[str], call: Invocation) -> int:
 
 def _carry_out(arguments: list[str], call: Invocation) -> int:
     if not arguments:
-        # The console does without click, whose loading would delay the first frame.
+        # The console does without click, and without collecting garbage while modules load, until its first frame.
+        gc.disable()
         from tuiback.cli.opening import open_console
 
         return open_console(call)

@@ -147,9 +147,14 @@ def terminal_ask() -> Ask | None:
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
-    import click
 
-    return lambda question: str(click.prompt(question, hide_input=True, err=True, default="", show_default=False))
+    def ask(question: str) -> str:
+        # Loaded when somebody is asked, not when the console opens.
+        import click
+
+        return str(click.prompt(question, hide_input=True, err=True, default="", show_default=False))
+
+    return ask
 
 
 def _passphrase(text: str, subject: str) -> "Secret":
