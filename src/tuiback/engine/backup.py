@@ -1,7 +1,7 @@
 """Backs one account up: follows its containers' changes, stores what is new, and closes a snapshot."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
@@ -14,6 +14,7 @@ from tuiback.engine.monitor import RunMonitor
 from tuiback.engine.owing import OwedItems
 from tuiback.engine.tally import Tally
 from tuiback.engine.whereabouts import Whereabouts
+from tuiback.engine.workers import for_each
 from tuiback.errors import GraphError, ItemGone, Unreachable
 from tuiback.model import (
     FOLDER_KINDS,
@@ -193,7 +194,7 @@ class AccountPass:
                 await self._take_removal(container, item_id, known)
             elif self._settle(container, item, known):
                 wanted.append((item, known))
-        await self._fetch_all(container, wanted)
+        await for_each(wanted, lambda pair: self._fetch(container, *pair), ITEMS_AT_ONCE)
 
     def _settle(self, container: Container, item: RemoteItem, known: Known | None) -> bool:
         """Deal with an item that needs no fetch; True when it needs one."""
@@ -249,21 +250,6 @@ class AccountPass:
         self._committer.stage_removal(Removal(self._id, self._seq, item_id, container_id))
         self._whereabouts.leave(item_id, container_id)
         self._count("items_removed", kind)
-
-    async def _fetch_all(self, container: Container, wanted: Sequence[tuple[RemoteItem, Known | None]]) -> None:
-        work = iter(wanted)
-
-        async def worker() -> None:
-            for item, known in work:
-                await self._fetch(container, item, known)
-
-        workers = [asyncio.ensure_future(worker()) for _ in range(min(ITEMS_AT_ONCE, len(wanted)))]
-        try:
-            await asyncio.gather(*workers)
-        finally:
-            for task in workers:
-                task.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
 
     async def _fetch(self, container: Container, item: RemoteItem, known: Known | None) -> None:
         match await self._fetcher.fetch(self._account, item):

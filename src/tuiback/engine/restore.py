@@ -12,6 +12,7 @@ from tuiback.engine.archive import Archive
 from tuiback.engine.commands import Restore, Selection
 from tuiback.engine.progress import Progress
 from tuiback.engine.selected import StoredItem, batches, items
+from tuiback.engine.workers import for_each
 from tuiback.errors import Damage, EnvironmentFault, MicrosoftRefuses, NoSuchThing, TuibackError, UsageError
 from tuiback.model import Account, Outcome
 
@@ -162,23 +163,14 @@ class RestoreWork:
     async def _restore_batch(
         self, job: int, selection: Selection, batch: Sequence[Entry], folders: TargetFolders, progress: Progress
     ) -> None:
-        work = iter(batch)
+        async def restore(entry: Entry) -> None:
+            progress.what = entry.name
+            await self._restore_or_tell(job, selection, entry, folders)
+            progress.done += 1
+            progress.bytes_done += entry.size
+            progress.failed = self.report.failed
 
-        async def worker() -> None:
-            for entry in work:
-                progress.what = entry.name
-                await self._restore_or_tell(job, selection, entry, folders)
-                progress.done += 1
-                progress.bytes_done += entry.size
-                progress.failed = self.report.failed
-
-        workers = [asyncio.ensure_future(worker()) for _ in range(ITEMS_AT_ONCE)]
-        try:
-            await asyncio.gather(*workers)
-        finally:
-            for task in workers:
-                task.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+        await for_each(batch, restore, ITEMS_AT_ONCE)
 
     async def _restore_or_tell(self, job: int, selection: Selection, entry: Entry, folders: TargetFolders) -> None:
         try:
