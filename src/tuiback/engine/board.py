@@ -104,12 +104,18 @@ class Board:
         self._past: dict[str, Past] = {}
         self._storage: tuple[StorageStatus, ...] = ()
         self._slow_at = float("-inf")
+        self._running: frozenset[str] = frozenset()
         self._number = 0
         self._requests: dict[tuple[str, str], Rate] = {}
         self.picture: EngineStatus | None = None
 
     async def repaint(self) -> EngineStatus:
         """Make a new picture now."""
+        running = frozenset(self._dispatcher.runs)
+        if running != self._running:
+            # A run that ended must not be shown for seconds as if it had never been.
+            self.forget_slow()
+            self._running = running
         if self._clock.monotonic() - self._slow_at >= SLOW_EVERY_SECONDS:
             await asyncio.to_thread(self._ask_slowly)
             self._slow_at = self._clock.monotonic()
