@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         CommitBody,
         CommitHead,
         ControlRow,
+        Expired,
         Location,
         Owed,
         PackTable,
@@ -50,8 +51,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FOLDER_KINDS", "Account", "AccountKind", "AccountState", "ActivityLine", "AtWork", "ChunkEntry", "ChunkIndex",
-    "Clock", "Commit", "CommitBody", "CommitHead", "Container", "ControlRow", "EngineInfo", "EngineStatus", "Gauge",
-    "JobStatus", "Kind", "Known", "Location", "MachineStatus", "Monitor", "Outcome", "Owed", "PackTable",
+    "Clock", "Commit", "CommitBody", "CommitHead", "Container", "ControlRow", "EngineInfo", "EngineStatus", "Expired",
+    "Gauge", "JobStatus", "Kind", "Known", "Location", "MachineStatus", "Monitor", "Outcome", "Owed", "PackTable",
     "RemoteItem", "Removal", "RunCounters", "RunRow", "SnapshotRow", "StorageStatus", "StoredPart", "Task",
     "TaskState", "TaskStatus", "Tenant", "ThrottleStatus", "VersionOpened",
 ]

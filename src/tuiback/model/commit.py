@@ -148,6 +148,20 @@ class ControlRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Expired:
+    """What retention or erasure gave up of one account: its metadata leaves the catalog, its content by prune.
+
+    `versions` are (item id, seq they are valid from), never live ones unless the account is given up `whole`;
+    `snapshots` are no recovery points any more.
+    """
+
+    account_id: str
+    versions: tuple[tuple[str, int], ...] = ()
+    snapshots: tuple[int, ...] = ()
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CommitBody:
     """Everything that becomes true at once. Applied in the order of the fields."""
 
@@ -162,6 +176,7 @@ class CommitBody:
     removals: tuple[Removal, ...] = ()
     owed: tuple[Owed, ...] = ()
     snapshots_closed: tuple[SnapshotRow, ...] = ()
+    expired: tuple[Expired, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +190,18 @@ class CommitHead:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit as read back or just written: its head, its predecessor's digest ("" for the first), its packs."""
+    """A commit as read back or just written: its head, its predecessor's digest ("" for the first), its packs.
+
+    `segments` are the objects that hold what `body` is too large to carry in the commit itself, `generation` is the
+    newest prune its writer knew of. A commit with a `checkpoint` (a segment's id) makes all commits before it
+    superfluous; every later one names that commit as its `base`.
+    """
 
     head: CommitHead
     previous: str
     packs: tuple[str, ...]
     body: CommitBody
+    segments: tuple[str, ...] = ()
+    generation: int = 0
+    checkpoint: str = ""
+    base: CommitHead | None = None
