@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,10 +16,11 @@ from tuiback.cli.output import json_line
 from tuiback.errors import EnvironmentFault
 
 if TYPE_CHECKING:
-    from tuiback.simtenant import Endpoints, Plan
+    from tuiback.simtenant import Endpoints
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
+_FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -67,13 +68,39 @@ def tenant_size_options(command: CommandT) -> CommandT:
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 picks a free one.")
 @tenant_size_options
+@click.option(
+    "--throttle", type=click.Choice(["microsoft", "off"]), default="off", show_default=True,
+    help="Whether to keep to the limits that Microsoft publishes.",
+)
 @click.option("--latency", type=click.FloatRange(0), default=0, metavar="MS", help="Milliseconds before each answer.")
+@click.option(
+    "--time-scale", type=click.FloatRange(1, 100_000), default=1, show_default=True, metavar="X",
+    help="How many times as fast the tenant's time runs: limits by the minute renew in seconds.",
+)
+@click.option("--capture", type=_FILE, metavar="FILE", help="Write every exchange down, a line of JSON each.")
 @click.option("--until-stdin-closes", is_flag=True, hidden=True)
 @click.pass_obj
-def simulate(call: Invocation, /, port: int, latency: float, until_stdin_closes: bool, **size: Any) -> None:  # noqa: ANN401
+def simulate(
+    call: Invocation,
+    /,
+    port: int,
+    throttle: str,
+    latency: float,
+    time_scale: float,
+    capture: Path | None,
+    until_stdin_closes: bool,
+    **size: Any,  # noqa: ANN401
+) -> None:
     """Serve a simulated Microsoft 365 tenant on loopback until terminated."""
-    from tuiback.simtenant import run
+    from tuiback.simtenant import Plan, run
 
+    plan = Plan(
+        **asdict(TenantSize(**size)),
+        latency_seconds=latency / 1000,
+        throttled=throttle == "microsoft",
+        time_scale=time_scale,
+        capture=capture,
+    )
     if until_stdin_closes:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
 
@@ -82,24 +109,13 @@ def simulate(call: Invocation, /, port: int, latency: float, until_stdin_closes:
         call.output.flush()
 
     try:
-        run(_plan(TenantSize(**size), latency / 1000), port, announce)
+        run(plan, port, announce)
     except OSError as error:
+        if capture is not None and error.filename == str(capture):
+            what = f"it can't be written ({error.strerror})"
+            raise EnvironmentFault(what, str(capture), "name another file") from error
         what = f"port {port} can't be served ({error.strerror})"
         raise EnvironmentFault(what, remedy="choose another, or end what uses it") from error
-
-
-def _plan(size: TenantSize, latency_seconds: float) -> "Plan":
-    from tuiback.simtenant import Plan
-
-    return Plan(
-        users=size.users,
-        messages=size.messages,
-        files_per_user=size.files_per_user,
-        seed=size.seed,
-        mail=size.mail,
-        files=size.files,
-        latency_seconds=latency_seconds,
-    )
 
 
 def _endpoint_fields(endpoints: "Endpoints") -> dict[str, str]:

@@ -12,9 +12,9 @@ from starlette.routing import Route
 
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.faults import FaultRule, Faults
-from tuiback.simtenant.front import Counts
 from tuiback.simtenant.manifest import manifest
 from tuiback.simtenant.mutations import mutate
+from tuiback.simtenant.reception import Counts
 
 _KINDS = frozenset({"mailbox", "drive"})
 

@@ -1,34 +1,21 @@
 """Takes every request that reaches the tenant, on any of its ports, and sends the answer."""
 
 import asyncio
-from collections import Counter
+import time
 from collections.abc import Callable
 
 from starlette.types import Message, Receive, Scope, Send
 
-from tuiback.simtenant.api.call import Call, Fault, Reply, fault_reply
+from tuiback.simtenant.api.call import Call, Reply
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.graph import resolve_graph
 from tuiback.simtenant.api.token_routes import resolve_sign_in
-from tuiback.simtenant.faults import FaultRule, Faults
+from tuiback.simtenant.batch import PATH as BATCH
+from tuiback.simtenant.batch import answer_batch
+from tuiback.simtenant.capture import Capture
+from tuiback.simtenant.reception import Counts, Reception, Taken
 
-Resolve = Callable[[Cloud, Call], tuple[str, Callable[[], Reply]]]
 _NO_BODY = frozenset({204, 304})
-
-
-class Counts:
-    """How many requests came, by route, and how many at once."""
-
-    def __init__(self) -> None:
-        self.in_flight = 0
-        self.clear()
-
-    def clear(self) -> None:
-        """Count from zero."""
-        self.requests = 0
-        self.throttled = 0
-        self.in_flight_max = 0
-        self.by_route: Counter[str] = Counter()
 
 
 class Dropped(Exception):
@@ -38,11 +25,11 @@ class Dropped(Exception):
 class Front:
     """The ASGI application of one host: the API, or the storage host beside it."""
 
-    def __init__(self, cloud: Cloud, counts: Counts, faults: Faults, resolve: Resolve) -> None:
-        self._cloud = cloud
+    def __init__(self, reception: Reception, counts: Counts, capture: Capture | None = None) -> None:
+        self._reception = reception
+        self._plan = reception.cloud.plan
         self._counts = counts
-        self._faults = faults
-        self._resolve = resolve
+        self._capture = capture
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -52,39 +39,31 @@ class Front:
         counts.in_flight_max = max(counts.in_flight_max, counts.in_flight)
         try:
             call = await _call(scope, receive)
-            rule = self._faults.take(f"{call.method} {call.path}" + (f"?{call.raw_query}" if call.raw_query else ""))
-            reply = self._reply(call, rule)
-            counts.throttled += reply.status == 429
-            if self._cloud.plan.latency_seconds:
-                await asyncio.sleep(self._cloud.plan.latency_seconds)
-            await _send(reply, call, send, rule.drop_after_bytes if rule is not None else None)
+            begun = time.time()
+            taken = self._take(call)
+            sent_whole = False
+            try:
+                if self._plan.latency_seconds:
+                    await asyncio.sleep(self._plan.latency_seconds)
+                await _send(taken.reply, call, send, taken.drop_after_bytes)
+                sent_whole = True
+            finally:
+                taken.leave()
+                if self._capture is not None:
+                    self._capture.write(call, taken.reply, begun, sent_whole=sent_whole)
         finally:
             counts.in_flight -= 1
 
-    def _reply(self, call: Call, rule: FaultRule | None) -> Reply:
-        """The answer; a request that a rule answers is not carried out."""
-        try:
-            template, answer = self._resolve(self._cloud, call)
-        except Fault as fault:
-            template, answer = "(unknown)", _raising(fault)
-        self._counts.by_route[f"{call.method} {template}"] += 1
-        try:
-            instead = rule.reply() if rule is not None else None
-            return instead or answer()
-        except Fault as fault:
-            return fault_reply(fault, call, self._cloud.clock)
+    def _take(self, call: Call) -> Taken:
+        if call.path == BATCH:
+            self._counts.by_route[f"{call.method} /$batch"] += 1
+            return answer_batch(self._reception, call)
+        return self._reception.take(call)
 
 
 def resolve_api(cloud: Cloud, call: Call) -> tuple[str, Callable[[], Reply]]:
     """The API host serves Graph and, beside it, the sign-in service."""
     return resolve_sign_in(cloud, call) or resolve_graph(cloud, call)
-
-
-def _raising(fault: Fault) -> Callable[[], Reply]:
-    def refuse() -> Reply:
-        raise fault
-
-    return refuse
 
 
 async def _call(scope: Scope, receive: Receive) -> Call:

@@ -40,7 +40,9 @@ class Plan:
     """What the tenant holds, all of it a function of `seed`.
 
     `messages` and `files_per_user` count for each user. `mail` and `files` name folders whose files replace the
-    generated mail and files. `certificates` are PEM texts that may sign client assertions beside the secret.
+    generated mail and files. `throttled` tenants keep to Microsoft's limits; their time runs `time_scale` times as fast
+    as the machine's. Exchanges are written to the file `capture`. `certificates` are PEM texts that may sign client
+    assertions beside the secret.
     """
 
     users: int = 5
@@ -50,6 +52,9 @@ class Plan:
     mail: Path | None = None
     files: Path | None = None
     latency_seconds: float = 0.0
+    throttled: bool = False
+    time_scale: float = 1.0
+    capture: Path | None = None
     message_page: int = 10
     folder_page: int = 10
     user_page: int = 100

@@ -14,10 +14,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.storage import resolve_storage
+from tuiback.simtenant.capture import Capture
 from tuiback.simtenant.control import Control, control_app
 from tuiback.simtenant.faults import Faults
-from tuiback.simtenant.front import Counts, Dropped, Front, resolve_api
+from tuiback.simtenant.front import Dropped, Front, resolve_api
 from tuiback.simtenant.plan import Endpoints, Plan
+from tuiback.simtenant.reception import Counts, Reception
 
 _LOOPBACK = "127.0.0.1"
 # Connections that clients keep open must not delay the end.
@@ -33,9 +35,10 @@ class _Hosts:
         cloud, counts, faults = Cloud(plan), Counts(), Faults()
         cloud.storage_port = storage
         self.control = Control(cloud, counts, faults)
+        self._capture = capture = Capture(plan.capture) if plan.capture is not None else None
         self._apps: dict[int, ASGIApp] = {
-            api: Front(cloud, counts, faults, resolve_api),
-            storage: Front(cloud, counts, faults, resolve_storage),
+            api: Front(Reception(cloud, counts, faults, resolve_api), counts, capture),
+            storage: Front(Reception(cloud, counts, faults, resolve_storage), counts, capture),
             control: control_app(self.control),
         }
         root = f"http://{_LOOPBACK}:{api}"
@@ -47,6 +50,11 @@ class _Hosts:
             client_secret=plan.client_secret,
             control_url=f"http://{_LOOPBACK}:{control}",
         )
+
+    def close(self) -> None:
+        """Let go of what was opened for serving."""
+        if self._capture is not None:
+            self._capture.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._apps[scope["server"][1]](scope, receive, send)
@@ -88,11 +96,13 @@ class _Uvicorn(uvicorn.Server):
 
 def run(plan: Plan, port: int, on_ready: Callable[[Endpoints], None]) -> None:
     """Serve in the foreground until SIGTERM or SIGINT; `on_ready` is called once requests are answered."""
+    hosts = _Hosts(plan, port)
     # uvicorn raises the signal again when it has ended; these handlers make that an ordinary return.
     before = {number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        _Uvicorn(_Hosts(plan, port), on_ready).serve_until_told()
+        _Uvicorn(hosts, on_ready).serve_until_told()
     finally:
+        hosts.close()
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -122,6 +132,7 @@ class Server:
     ) -> None:
         self._uvicorn.should_exit = True
         self._thread.join(timeout=30)
+        self._hosts.close()
 
     def reset(self) -> None:
         """Undo every write, fault, clock move and registration, and count from zero."""

@@ -41,7 +41,10 @@ class Reply:
 
 @dataclass(eq=False)
 class Call:
-    """One request. `root` is scheme and host as the request named them; `where` holds the path's variable parts."""
+    """One request. `root` is scheme and host as the request named them; `where` holds the path's variable parts.
+
+    `app_id` is who asks, once the token has been looked at.
+    """
 
     method: str
     root: str
@@ -50,6 +53,7 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
     where: dict[str, str] = field(default_factory=dict)
+    app_id: str = ""
     request_id: str = field(default_factory=lambda: str(uuid4()))
 
     @cached_property

@@ -5,6 +5,7 @@ from tuiback.simtenant.api.transfers import Transfers
 from tuiback.simtenant.plan import Plan
 from tuiback.simtenant.state.clock import Clock
 from tuiback.simtenant.state.tenant import Tenant
+from tuiback.simtenant.throttling.gate import Gate
 
 
 class Cloud:
@@ -17,11 +18,15 @@ class Cloud:
         self._begin()
 
     def _begin(self) -> None:
-        self.clock = Clock()
+        self.clock = Clock(self.plan.time_scale)
+        self.gate = self._new_gate()
         self.tenant = Tenant(self.plan)
         self.token_key = self.tenant.chance.digest(16, "tokens")
         self.signin = SignIn(self.plan, self.clock, self.token_key)
         self.transfers = Transfers(self.clock, self.token_key, self.plan.url_seconds)
+
+    def _new_gate(self) -> Gate | None:
+        return Gate(self.clock.seconds, self.plan.users, self.plan.time_scale) if self.plan.throttled else None
 
     def reset(self) -> None:
         """Undo every write and registration; delta tokens made before are no longer known."""

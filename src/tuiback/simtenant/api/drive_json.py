@@ -28,6 +28,7 @@ class DriveView:
     person: Person
     drive: Drive
     root: str
+    app_id: str = ""
 
     def node_id(self, serial: int) -> str:
         """A driveItem id."""
@@ -38,10 +39,11 @@ class DriveView:
         guid = str(self.cloud.tenant.ids.node_guid(self.drive.owner, node.serial)).upper()
         return f'"{{{guid}}},{node.version}"'
 
-    def download_url(self, node: Node) -> str:
-        """A URL on the storage host that needs no Authorization."""
+    def download_url(self, node: Node, *, paid: bool = False) -> str:
+        """A URL on the storage host that needs no Authorization; `paid` when the request for it was the charged one."""
         guid = self.cloud.tenant.ids.node_guid(self.drive.owner, node.serial)
-        permission = self.cloud.transfers.download_permission(self.drive.owner, node.serial)
+        payer = "" if paid else self.app_id
+        permission = self.cloud.transfers.download_permission(self.drive.owner, node.serial, payer)
         place = f"{self.cloud.storage_root(self.root)}{self.person.site_path}/_layouts/15/download.aspx"
         return f"{place}?UniqueId={guid}&Translate=false&tempauth=v1.{permission}&ApiVersion=2.0"
 

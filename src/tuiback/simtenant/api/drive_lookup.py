@@ -18,7 +18,7 @@ def drive_of(cloud: Cloud, call: Call) -> DriveView:
             raise Fault(404, "itemNotFound", "The resource could not be found.")
     else:
         person = person_of(cloud, call)
-    return DriveView(cloud, person, cloud.tenant.drive(person), call.root)
+    return DriveView(cloud, person, cloud.tenant.drive(person), call.root, call.app_id)
 
 
 def start_of(view: DriveView, call: Call) -> Node:

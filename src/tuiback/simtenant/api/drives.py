@@ -57,7 +57,7 @@ def _get_content(cloud: Cloud, call: Call) -> Reply:
         raise Fault(404, "itemNotFound", "The resource could not be found.")
     if call.headers.get("if-none-match") == view.e_tag(node):
         return Reply(304)
-    return Reply(302, headers={"Location": view.download_url(node)})
+    return Reply(302, headers={"Location": view.download_url(node, paid=True)})
 
 
 @dataclass(frozen=True, slots=True)

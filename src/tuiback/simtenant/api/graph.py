@@ -30,7 +30,7 @@ def resolve_graph(cloud: Cloud, call: Call) -> tuple[str, Callable[[], Reply]]:
 
     def answer() -> Reply:
         _check_options(route, call)
-        roles = cloud.signin.roles(call.headers.get("authorization", ""))
+        call.app_id, roles = cloud.signin.who(call.headers.get("authorization", ""))
         if not route.permission.roles & roles:
             raise Fault(403, route.permission.code, route.permission.message)
         return route.handler(cloud, call)

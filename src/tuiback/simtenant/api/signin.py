@@ -32,6 +32,15 @@ class Application:
     roles: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Grant:
+    """What an access token says."""
+
+    expires: float
+    client_id: str
+    roles: frozenset[str]
+
+
 class SignInFault(Exception):
     """A refusal of the token endpoint: https://learn.microsoft.com/entra/identity-platform/reference-error-codes."""
 
@@ -52,7 +61,7 @@ class SignIn:
         # HMAC-SHA256 keys of fewer than 32 bytes are refused by the JWT library.
         self._key = key[::-1] * 2
         self._applications: dict[str, Application] = {}
-        self._opened: dict[str, tuple[float, frozenset[str]]] = {}
+        self._opened: dict[str, _Grant] = {}
         self.register(plan.client_id, [plan.client_secret], plan.certificates, plan.roles)
 
     def register(
@@ -82,17 +91,21 @@ class SignIn:
         token = self._token(application, life)
         return {"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token}
 
-    def roles(self, authorization: str) -> frozenset[str]:
-        """The roles behind an Authorization header. Raises Fault 401."""
+    def who(self, authorization: str) -> tuple[str, frozenset[str]]:
+        """The application behind an Authorization header, and its roles. Raises Fault 401."""
+        grant = self._grant(authorization)
+        return grant.client_id, grant.roles
+
+    def _grant(self, authorization: str) -> "_Grant":
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise _unauthorized("Access token is empty.")
         if token not in self._opened:
             self._opened[token] = self._open(token)
-        expires, roles = self._opened[token]
-        if expires <= self._clock.seconds():
+        grant = self._opened[token]
+        if grant.expires <= self._clock.seconds():
             raise _unauthorized("Lifetime validation failed, the token is expired.")
-        return roles
+        return grant
 
     def _token(self, application: Application, life_seconds: int) -> str:
         now = int(self._clock.seconds())
@@ -103,13 +116,13 @@ class SignIn:
         }  # fmt: skip
         return jwt.encode(claims, self._key, "HS256")
 
-    def _open(self, token: str) -> tuple[float, frozenset[str]]:
+    def _open(self, token: str) -> "_Grant":
         try:
             checks: Options = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
             claims = jwt.decode(token, self._key, ["HS256"], audience=_GRAPH, options=checks)
         except jwt.InvalidTokenError as error:
             raise _unauthorized("Access token validation failure. Invalid signature.") from error
-        return float(claims["exp"]), frozenset(claims["roles"])
+        return _Grant(float(claims["exp"]), claims["appid"], frozenset(claims["roles"]))
 
 
 def _unauthorized(message: str) -> Fault:

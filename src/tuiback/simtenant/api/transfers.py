@@ -45,21 +45,32 @@ class Transfers:
         self._url_seconds = url_seconds
         self._sessions: dict[str, UploadSession] = {}
 
-    def download_permission(self, owner: int, serial: int) -> str:
-        """The tempauth of a download URL: a JWT whose `exp` clients may read."""
+    def download_permission(self, owner: int, serial: int, payer: str = "") -> str:
+        """The tempauth of a download URL: a JWT whose `exp` clients may read.
+
+        `payer` is the application that the download will be charged to, "" where it has paid already.
+        """
         expires = int(self._clock.seconds()) + self._url_seconds
-        claims = {"aud": _AUDIENCE, "exp": expires, "owner": owner, "node": serial}
+        claims = {"aud": _AUDIENCE, "exp": expires, "owner": owner, "node": serial, "payer": payer}
         return jwt.encode(claims, self._key, "HS256")
 
     def find_download(self, permission: str) -> tuple[int, int] | None:
         """Owner and node that the permission is good for, or None when it is wrong or has expired."""
+        claims = self._claims(permission)
+        return (claims["owner"], claims["node"]) if claims.get("exp", 0) > self._clock.seconds() else None
+
+    def payer(self, permission: str) -> str:
+        """Whom a download with this permission is charged to."""
+        return str(self._claims(permission).get("payer", ""))
+
+    def _claims(self, permission: str) -> dict[str, Any]:
         try:
             claims: dict[str, Any] = jwt.decode(
                 permission, self._key, ["HS256"], audience=_AUDIENCE, options={"verify_exp": False}
             )
         except jwt.InvalidTokenError:
-            return None
-        return (claims["owner"], claims["node"]) if claims["exp"] > self._clock.seconds() else None
+            return {}
+        return claims
 
     def open_session(
         self, finish: Callable[[bytes], Reply], most_fragment_bytes: int, fragment_multiple: int

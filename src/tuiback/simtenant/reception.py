@@ -1,0 +1,109 @@
+"""Leads every request to what answers it: past the tester's faults, the throttle and the counters."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tuiback.simtenant.api.call import Call, Fault, Reply, fault_reply
+from tuiback.simtenant.api.cloud import Cloud
+from tuiback.simtenant.faults import FaultRule, Faults
+from tuiback.simtenant.throttling.charges import Request, charge_of
+from tuiback.simtenant.throttling.gate import Admission
+
+Resolve = Callable[[Cloud, Call], tuple[str, Callable[[], Reply]]]
+
+
+class Counts:
+    """How many requests came, by route, and how many at once."""
+
+    def __init__(self) -> None:
+        self.in_flight = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Count from zero."""
+        self.requests = 0
+        self.throttled = 0
+        self.in_flight_max = 0
+        self.by_route: Counter[str] = Counter()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An answer on its way; `leave` must be called when it has been sent, or given up."""
+
+    reply: Reply
+    template: str
+    drop_after_bytes: int | None = None
+    leave: Callable[[], None] = field(default=lambda: None)
+
+
+class Reception:
+    """Answers the requests of one host."""
+
+    def __init__(self, cloud: Cloud, counts: Counts, faults: Faults, resolve: Resolve) -> None:
+        self.cloud = cloud
+        self._counts = counts
+        self._faults = faults
+        self._resolve = resolve
+
+    def take(self, call: Call) -> Taken:
+        """Carry the request out, unless a rule answers it or the throttle refuses it."""
+        rule = self._faults.take(f"{call.method} {call.path}" + (f"?{call.raw_query}" if call.raw_query else ""))
+        try:
+            template, answer = self._resolve(self.cloud, call)
+        except Fault as fault:
+            template, answer = "(unknown)", _raising(fault)
+        self._counts.by_route[f"{call.method} {template}"] += 1
+        admission = Admission()
+        try:
+            reply = rule.reply() if rule is not None else None
+            if reply is None:
+                admission = self._admit(call, template)
+                reply = answer()
+        except Fault as fault:
+            reply = fault_reply(fault, call, self.cloud.clock)
+        self._counts.throttled += reply.status == 429
+        reply.headers |= admission.headers
+        return Taken(reply, template, _cut(rule), admission.leave)
+
+    def _admit(self, call: Call, template: str) -> Admission:
+        """Raises Fault 429, or 401 for a token that is none."""
+        gate = self.cloud.gate
+        if gate is None or not template.startswith("/") or template in ("/$batch", "/uploadSession/{session}"):
+            return Admission()
+        request = Request(
+            method=call.method,
+            template=template,
+            app_id=self._payer(call),
+            mailbox=self._mailbox(call),
+            team=call.where.get("team", ""),
+            options=tuple(call.query.items()),
+            body_bytes=len(call.body),
+        )
+        return gate.admit(charge_of(request)) if request.app_id else Admission()
+
+    def _payer(self, call: Call) -> str:
+        """The application that the request is charged to; "" for requests that cost nothing. Raises Fault 401."""
+        if "authorization" in call.headers:
+            return self.cloud.signin.who(call.headers["authorization"])[0]
+        # Later parts of a download are not charged again.
+        if "tempauth" in call.query and call.headers.get("range", "bytes=0-").startswith("bytes=0-"):
+            return self.cloud.transfers.payer(call.query["tempauth"].removeprefix("v1."))
+        return ""
+
+    def _mailbox(self, call: Call) -> str:
+        name = call.where.get("user", "")
+        person = self.cloud.tenant.company.find(name) if name else None
+        return person.object_id if person is not None else name.lower()
+
+
+def _cut(rule: FaultRule | None) -> int | None:
+    return rule.drop_after_bytes if rule is not None else None
+
+
+def _raising(fault: Fault) -> Callable[[], Reply]:
+    def refuse() -> Reply:
+        raise fault
+
+    return refuse

@@ -1,0 +1,1 @@
+"""Throttles requests as Microsoft publishes that its services do."""

@@ -1,0 +1,1 @@
+"""The throttle counts and refuses as published."""

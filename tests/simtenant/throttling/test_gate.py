@@ -1,0 +1,129 @@
+"""The gate refuses in the words and with the headers of each service."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tuiback.simtenant.api.call import Fault
+from tuiback.simtenant.throttling.charges import Charge, Request, charge_of
+from tuiback.simtenant.throttling.gate import Gate
+
+MESSAGE = "/users/{user}/messages/{message}"
+
+
+class Time:
+    """Seconds that a test moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def time() -> Time:
+    """The tenant's time."""
+    return Time()
+
+
+def mail(mailbox: str = "m", app: str = "app") -> Charge:
+    """One message read."""
+    return charge_of(Request("GET", MESSAGE, app, mailbox))
+
+
+def refused(admit: Callable[[], object]) -> Fault:
+    """How the gate said no."""
+    with pytest.raises(Fault) as caught:
+        admit()
+    assert caught.value.status == 429
+    return caught.value
+
+
+def test_four_at_once_in_a_mailbox(time: Time) -> None:
+    """The fifth is refused, another mailbox and another application are not, and a place is free again at the end."""
+    gate = Gate(time, 5)
+    admitted = [gate.admit(mail()) for _ in range(4)]
+    said = [refused(lambda: gate.admit(mail())) for _ in range(2)]
+    assert {fault.code for fault in said} == {"ApplicationThrottled"}
+    assert all("MailboxConcurrency" in fault.message for fault in said)
+    assert {"Retry-After" in fault.headers for fault in said} == {True, False}
+    gate.admit(mail("other"))
+    gate.admit(mail(app="other"))
+    admitted[0].leave()
+    gate.admit(mail())
+
+
+def test_ten_thousand_in_ten_minutes_for_each_mailbox(time: Time) -> None:
+    """The next one is told to wait until the first ones are ten minutes old."""
+    gate = Gate(time, 5)
+    for _ in range(10_000):
+        gate.admit(mail()).leave()
+    wait = int(refused(lambda: gate.admit(mail())).headers["Retry-After"])
+    assert 600 <= wait <= 607
+    gate.admit(mail("other"))
+    time.seconds += wait
+    gate.admit(mail())
+
+
+def test_time_scale_shortens_what_clients_wait(time: Time) -> None:
+    """With a time scale of 60 ten minutes pass in ten seconds, and Retry-After says so."""
+    gate = Gate(time, 5, time_scale=60)
+    for _ in range(10_000):
+        gate.admit(mail()).leave()
+    assert 10 <= int(refused(lambda: gate.admit(mail())).headers["Retry-After"]) <= 11
+
+
+def test_files_tell_their_limit_from_four_fifths_on(time: Time) -> None:
+    """RateLimit headers appear at 80 % of the minute, refused requests count too, and the next minute is whole."""
+    gate = Gate(time, 1000)
+    time.seconds = 1200.0
+    read = charge_of(Request("GET", "/drives/{drive}/items/{item}", "app"))
+    seen = [gate.admit(read).headers for _ in range(1250)]
+    assert seen[998] == {}
+    assert seen[999] == {"RateLimit-Limit": "1250", "RateLimit-Remaining": "250", "RateLimit-Reset": "60"}
+    fault = refused(lambda: gate.admit(read))
+    assert (fault.code, fault.headers["Retry-After"], fault.headers["RateLimit-Remaining"]) == (
+        "activityLimitReached", "60", "0",
+    )  # fmt: skip
+    time.seconds += 60
+    assert gate.admit(read).headers == {}
+
+
+def test_three_applications_fill_the_tenant(time: Time) -> None:
+    """More applications gain nothing: 18,750 units in five minutes is all that the tenant has."""
+    gate = Gate(time, 1000)
+    passed = 0
+    for _ in range(5):
+        for app in range(4):
+            for _ in range(1250):
+                try:
+                    gate.admit(charge_of(Request("GET", "/drives/{drive}/items/{item}", f"app{app}")))
+                    passed += 1
+                except Fault:
+                    pass
+        time.seconds += 60
+    assert passed == 18_750
+
+
+@pytest.mark.parametrize(("users", "limit"), [(49, 3_500), (50, 5_000), (500, 5_000), (501, 8_000)])
+def test_the_directory_grows_with_the_tenant(time: Time, users: int, limit: int) -> None:
+    """Resource units stand in every answer, the share used from 80 % on, and the refusal says what was exceeded."""
+    gate = Gate(time, users)
+    list_users = charge_of(Request("GET", "/users", "app"))
+    headers = [gate.admit(list_users).headers for _ in range(limit // 2)]
+    assert headers[0] == {"x-ms-resource-unit": "2"}
+    assert headers[-1]["x-ms-throttle-limit-percentage"] == "1.0"
+    fault = refused(lambda: gate.admit(list_users))
+    assert fault.headers["x-ms-throttle-information"] == "ResourceUnitLimitExceeded"
+
+
+def test_teams_count_by_the_second(time: Time) -> None:
+    """Four requests a second for one team, whatever they are."""
+    gate = Gate(time, 5)
+    read = charge_of(Request("GET", "/teams/{team}", "app", team="t"))
+    for _ in range(4):
+        gate.admit(read)
+    refused(lambda: gate.admit(read))
+    time.seconds += 1.02
+    gate.admit(read)
