@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -77,6 +78,10 @@ def tenant_size_options(command: CommandT) -> CommandT:
     "--time-scale", type=click.FloatRange(1, 100_000), default=1, show_default=True, metavar="X",
     help="How many times as fast the tenant's time runs: limits by the minute renew in seconds.",
 )
+@click.option(
+    "--tls", type=_NEW_FOLDER, metavar="DIR",
+    help="Serve by https too, as Microsoft's hosts behind a proxy, with certificates made in DIR.",
+)
 @click.option("--capture", type=_FILE, metavar="FILE", help="Write every exchange down, a line of JSON each.")
 @click.option("--until-stdin-closes", is_flag=True, hidden=True)
 @click.pass_obj
@@ -87,6 +92,7 @@ def simulate(
     throttle: str,
     latency: float,
     time_scale: float,
+    tls: Path | None,
     capture: Path | None,
     until_stdin_closes: bool,
     **size: Any,  # noqa: ANN401
@@ -100,6 +106,7 @@ def simulate(
         throttled=throttle == "microsoft",
         time_scale=time_scale,
         capture=capture,
+        tls=tls,
     )
     if until_stdin_closes:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
@@ -111,16 +118,16 @@ def simulate(
     try:
         run(plan, port, announce)
     except OSError as error:
-        if capture is not None and error.filename == str(capture):
+        if error.filename is not None:
             what = f"it can't be written ({error.strerror})"
-            raise EnvironmentFault(what, str(capture), "name another file") from error
+            raise EnvironmentFault(what, str(error.filename), "name another place") from error
         what = f"port {port} can't be served ({error.strerror})"
         raise EnvironmentFault(what, remedy="choose another, or end what uses it") from error
 
 
 def _endpoint_fields(endpoints: "Endpoints") -> dict[str, str]:
-    names = ("graph_url", "authority", "tenant_id", "client_id", "client_secret", "control_url")
-    return {"schema": "tuiback.simulate/1", **{name: getattr(endpoints, name) for name in names}}
+    # The proxy and its authority are only there with --tls.
+    return {"schema": "tuiback.simulate/1", **{name: value for name, value in asdict(endpoints).items() if value}}
 
 
 def _end_with_stdin() -> None:

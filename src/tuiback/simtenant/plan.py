@@ -41,7 +41,8 @@ class Plan:
 
     `messages` and `files_per_user` count for each user. `mail` and `files` name folders whose files replace the
     generated mail and files. `throttled` tenants keep to Microsoft's limits; their time runs `time_scale` times as fast
-    as the machine's. Exchanges are written to the file `capture`. `certificates` are PEM texts that may sign client
+    as the machine's. Exchanges are written to the file `capture`. With the folder `tls`, for its certificates, the
+    tenant is served by https too, under Microsoft's host names. `certificates` are PEM texts that may sign client
     assertions beside the secret.
     """
 
@@ -55,6 +56,7 @@ class Plan:
     throttled: bool = False
     time_scale: float = 1.0
     capture: Path | None = None
+    tls: Path | None = None
     message_page: int = 10
     folder_page: int = 10
     user_page: int = 100
@@ -82,7 +84,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where the served tenant answers; `graph_url` is the root before /v1.0."""
+    """Where the served tenant answers; `graph_url` is the root before /v1.0.
+
+    With TLS, clients that go through `proxy_url` and trust `ca_file` reach it under Microsoft's host names.
+    """
 
     graph_url: str
     authority: str
@@ -90,3 +95,5 @@ class Endpoints:
     client_id: str
     client_secret: str
     control_url: str
+    proxy_url: str = ""
+    ca_file: str = ""

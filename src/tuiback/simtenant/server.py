@@ -1,69 +1,30 @@
 """Serves the tenant on loopback: in the foreground, or from a thread of a test."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import Self
 
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tuiback.simtenant.api.cloud import Cloud
-from tuiback.simtenant.api.storage import resolve_storage
-from tuiback.simtenant.capture import Capture
-from tuiback.simtenant.control import Control, control_app
-from tuiback.simtenant.faults import Faults
-from tuiback.simtenant.front import Dropped, Front, resolve_api
+from tuiback.simtenant.certificates import Certificates
+from tuiback.simtenant.front import Dropped
+from tuiback.simtenant.hosts import Hosts
 from tuiback.simtenant.plan import Endpoints, Plan
-from tuiback.simtenant.reception import Counts, Reception
 
-_LOOPBACK = "127.0.0.1"
 # Connections that clients keep open must not delay the end.
 _GRACE_SECONDS = 1
 
 
-class _Hosts:
-    """One ASGI application for three ports: API, storage, control."""
+class _WebServer(uvicorn.Server):
+    """Tells when its sockets are served; signals are for the one who runs it."""
 
-    def __init__(self, plan: Plan, port: int) -> None:
-        self.sockets = [_listening(port), _listening(0), _listening(0)]
-        api, storage, control = (each.getsockname()[1] for each in self.sockets)
-        cloud, counts, faults = Cloud(plan), Counts(), Faults()
-        cloud.storage_port = storage
-        self.control = Control(cloud, counts, faults)
-        self._capture = capture = Capture(plan.capture) if plan.capture is not None else None
-        self._apps: dict[int, ASGIApp] = {
-            api: Front(Reception(cloud, counts, faults, resolve_api), counts, capture),
-            storage: Front(Reception(cloud, counts, faults, resolve_storage), counts, capture),
-            control: control_app(self.control),
-        }
-        root = f"http://{_LOOPBACK}:{api}"
-        self.endpoints = Endpoints(
-            graph_url=root,
-            authority=f"{root}/{plan.tenant_id}",
-            tenant_id=plan.tenant_id,
-            client_id=plan.client_id,
-            client_secret=plan.client_secret,
-            control_url=f"http://{_LOOPBACK}:{control}",
-        )
-
-    def close(self) -> None:
-        """Let go of what was opened for serving."""
-        if self._capture is not None:
-            self._capture.close()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._apps[scope["server"][1]](scope, receive, send)
-
-
-class _Uvicorn(uvicorn.Server):
-    """Tells when its sockets are served."""
-
-    def __init__(self, hosts: _Hosts, on_ready: Callable[[Endpoints], None]) -> None:
+    def __init__(self, hosts: Hosts, certificates: Certificates | None = None) -> None:
         super().__init__(
             uvicorn.Config(
                 hosts,
@@ -76,33 +37,72 @@ class _Uvicorn(uvicorn.Server):
                 server_header=False,
                 timeout_keep_alive=60,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
+                ssl_certfile=str(certificates.chain) if certificates else None,
+                ssl_keyfile=str(certificates.key) if certificates else None,
             )
         )
-        # A handler's own failure must be seen; connections cut on purpose are none.
-        logging.getLogger("uvicorn.error").addFilter(_is_accident)
-        self._hosts = hosts
-        self._on_ready = on_ready
+        self.is_up = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve, then say so."""
         await super().startup(sockets)
-        self._on_ready(self._hosts.endpoints)
+        self.is_up.set()
 
-    def serve_until_told(self) -> None:
-        """Run an event loop of its own until `should_exit`."""
-        with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
-            runner.run(self.serve(self._hosts.sockets))
+
+class _Serving:
+    """Everything that is served, on an event loop of its own."""
+
+    def __init__(self, hosts: Hosts, on_ready: Callable[[Endpoints], None]) -> None:
+        # A handler's own failure must be seen; connections cut on purpose are none.
+        logging.getLogger("uvicorn.error").addFilter(_is_accident)
+        self._hosts = hosts
+        self._on_ready = on_ready
+        self._servers = [(_WebServer(hosts), hosts.plain)]
+        if hosts.secure:
+            self._servers.append((_WebServer(hosts, hosts.certificates), hosts.secure))
+
+    def stop(self) -> None:
+        """End soon; from any thread, and from a signal handler."""
+        for server, _ in self._servers:
+            server.should_exit = True
+
+    def serve_until_stopped(self) -> None:
+        """Returns when all is over."""
+        first = self._servers[0][0]
+        with asyncio.Runner(loop_factory=first.config.get_loop_factory()) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        await self._hosts.open()
+        serving = [asyncio.create_task(server.serve(sockets)) for server, sockets in self._servers]
+        try:
+            for server, _ in self._servers:
+                await server.is_up.wait()
+            self._on_ready(self._hosts.endpoints)
+            await asyncio.gather(*serving)
+        finally:
+            await self._hosts.close()
 
 
 def run(plan: Plan, port: int, on_ready: Callable[[Endpoints], None]) -> None:
-    """Serve in the foreground until SIGTERM or SIGINT; `on_ready` is called once requests are answered."""
-    hosts = _Hosts(plan, port)
-    # uvicorn raises the signal again when it has ended; these handlers make that an ordinary return.
-    before = {number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)}
+    """Serve in the foreground until SIGTERM or SIGINT; `on_ready` is called once requests are answered.
+
+    Raises OSError when the port is taken, or a file of the plan can't be written.
+    """
+    serving = _Serving(Hosts(plan, port), on_ready)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        serving.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        _Uvicorn(hosts, on_ready).serve_until_told()
+        serving.serve_until_stopped()
     finally:
-        hosts.close()
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -111,10 +111,10 @@ class Server:
     """Serves the tenant from a thread: `with Server(plan) as server: server.endpoints`."""
 
     def __init__(self, plan: Plan | None = None, port: int = 0) -> None:
-        self._hosts = _Hosts(plan or Plan(), port)
+        self._hosts = Hosts(plan or Plan(), port)
         self._ready = threading.Event()
-        self._uvicorn = _Uvicorn(self._hosts, lambda _: self._ready.set())
-        self._thread = threading.Thread(target=self._uvicorn.serve_until_told, name="simtenant", daemon=True)
+        self._serving = _Serving(self._hosts, lambda _: self._ready.set())
+        self._thread = threading.Thread(target=self._serving.serve_until_stopped, name="simtenant", daemon=True)
 
     @property
     def endpoints(self) -> Endpoints:
@@ -130,26 +130,13 @@ class Server:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._uvicorn.should_exit = True
+        self._serving.stop()
         self._thread.join(timeout=30)
-        self._hosts.close()
 
     def reset(self) -> None:
         """Undo every write, fault, clock move and registration, and count from zero."""
         self._hosts.control.reset()
 
 
-def _listening(port: int) -> socket.socket:
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.bind((_LOOPBACK, port))
-    made.listen(128)
-    return made
-
-
 def _is_accident(record: logging.LogRecord) -> bool:
     return record.exc_info is not None and not isinstance(record.exc_info[1], Dropped)
-
-
-def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """Nothing: uvicorn has already ended."""

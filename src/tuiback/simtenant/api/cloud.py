@@ -7,6 +7,9 @@ from tuiback.simtenant.state.clock import Clock
 from tuiback.simtenant.state.tenant import Tenant
 from tuiback.simtenant.throttling.gate import Gate
 
+# Under Microsoft's names, files lie on the tenant's own SharePoint host.
+STORAGE_HOST = "northwind-my.sharepoint.com"
+
 
 class Cloud:
     """One simulated cloud with its only tenant."""
@@ -14,7 +17,7 @@ class Cloud:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.delta_generation = 1
-        self.storage_port = 0
+        self.storage_ports: dict[str, int] = {}
         self._begin()
 
     def _begin(self) -> None:
@@ -38,7 +41,9 @@ class Cloud:
         self.delta_generation += 1
 
     def storage_root(self, root: str) -> str:
-        """Scheme and host of download and upload URLs, beside the host that the request came by."""
+        """Scheme and host of download and upload URLs: another host than the one that the request came by."""
         scheme, _, host = root.partition("://")
+        if host.endswith(".microsoft.com"):
+            return f"{scheme}://{STORAGE_HOST}"
         name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
-        return f"{scheme}://{name}:{self.storage_port}"
+        return f"{scheme}://{name}:{self.storage_ports[scheme]}"

@@ -14,7 +14,7 @@ from tuiback.simtenant.content.documents import CONTENT_TYPES
 from tuiback.simtenant.state.clock import stamp
 from tuiback.simtenant.state.drive import Drive, Node
 
-_HOST = "https://northwind-my.sharepoint.example"
+_HOST = "https://northwind-my.sharepoint.com"
 _QUOTA_BYTES = 1024**4
 # What OneDrive for Business says instead of a hash once an item is deleted.
 NO_HASH = "AAAAAAAAAAAAAAAAAAAAAAAAAAA="

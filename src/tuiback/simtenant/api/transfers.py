@@ -13,7 +13,7 @@ from tuiback.simtenant.state.clock import Clock, stamp
 
 # Sessions live for days; their exact life is not documented, the answer tells it.
 _SESSION_SECONDS = 24 * 3600
-_AUDIENCE = "wopi/northwind-my.sharepoint.example"
+_AUDIENCE = "wopi/northwind-my.sharepoint.com"
 
 
 @dataclass(slots=True)
