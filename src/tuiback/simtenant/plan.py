@@ -4,35 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import NAMESPACE_DNS, uuid5
 
-EVERY_ROLE = frozenset(
-    {
-        "User.Read.All",
-        "Group.Read.All",
-        "GroupMember.Read.All",
-        "Directory.Read.All",
-        "Organization.Read.All",
-        "Mail.Read",
-        "Mail.ReadWrite",
-        "MailboxSettings.Read",
-        "MailboxSettings.ReadWrite",
-        "MailboxFolder.Read.All",
-        "MailboxFolder.ReadWrite.All",
-        "MailboxItem.Read.All",
-        "MailboxItem.Export.All",
-        "MailboxItem.ImportExport.All",
-        "Calendars.Read",
-        "Calendars.ReadWrite",
-        "Contacts.Read",
-        "Contacts.ReadWrite",
-        "Tasks.Read.All",
-        "Tasks.ReadWrite.All",
-        "Files.Read.All",
-        "Files.ReadWrite.All",
-        "Sites.Read.All",
-        "Sites.ReadWrite.All",
-        "Sites.FullControl.All",
-    }
-)
+from tuiback.simtenant.content.app_roles import APP_ROLE_IDS
+
+EVERY_ROLE = frozenset(APP_ROLE_IDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +16,10 @@ class Plan:
     `messages` and `files_per_user` count for each user. `mail` and `files` name folders whose files replace the
     generated mail and files. `throttled` tenants keep to Microsoft's limits; their time runs `time_scale` times as fast
     as the machine's. Exchanges are written to the file `capture`. With the folder `tls`, for its certificates, the
-    tenant is served by https too, under Microsoft's host names. `certificates` are PEM texts that may sign client
-    assertions beside the secret.
+    tenant is served by https too, under Microsoft's host names. What is registered in the directory
+    can be used `replication_seconds` later; who waits for a device code is told to ask every
+    `device_interval_seconds`. `certificates` are PEM texts that may sign client assertions
+    beside the secret.
     """
 
     users: int = 5
@@ -63,6 +39,8 @@ class Plan:
     file_page: int = 200
     token_seconds: int = 3599
     url_seconds: int = 3600
+    replication_seconds: float = 2.0
+    device_interval_seconds: int = 5
     roles: frozenset[str] = EVERY_ROLE
     certificates: tuple[str, ...] = ()
 

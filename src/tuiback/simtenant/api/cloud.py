@@ -3,6 +3,7 @@
 from tuiback.simtenant.api.signin import SignIn
 from tuiback.simtenant.api.transfers import Transfers
 from tuiback.simtenant.plan import Plan
+from tuiback.simtenant.state.applications import Applications
 from tuiback.simtenant.state.clock import Clock
 from tuiback.simtenant.state.tenant import Tenant
 from tuiback.simtenant.throttling.gate import Gate
@@ -25,7 +26,9 @@ class Cloud:
         self.gate = self._new_gate()
         self.tenant = Tenant(self.plan)
         self.token_key = self.tenant.chance.digest(16, "tokens")
-        self.signin = SignIn(self.plan, self.clock, self.token_key)
+        graph_principal_id = str(self.tenant.chance.guid("graph principal"))
+        self.applications = Applications(self.clock, graph_principal_id, self.plan.replication_seconds)
+        self.signin = SignIn(self.plan, self.clock, self.tenant.company, self.applications, self.token_key)
         self.transfers = Transfers(self.clock, self.token_key, self.plan.url_seconds)
 
     def _new_gate(self) -> Gate | None:

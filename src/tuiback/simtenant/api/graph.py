@@ -2,7 +2,16 @@
 
 from collections.abc import Callable
 
-from tuiback.simtenant.api import attachments, drive_writes, drives, mail_folders, message_writes, messages, users
+from tuiback.simtenant.api import (
+    applications,
+    attachments,
+    drive_writes,
+    drives,
+    mail_folders,
+    message_writes,
+    messages,
+    users,
+)
 from tuiback.simtenant.api.call import Call, Fault, Reply
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.router import Route, Router, UnknownSegment
@@ -10,6 +19,7 @@ from tuiback.simtenant.api.router import Route, Router, UnknownSegment
 _ROUTER = Router(
     [
         *users.ROUTES,
+        *applications.ROUTES,
         *mail_folders.ROUTES,
         *messages.ROUTES,
         *message_writes.ROUTES,

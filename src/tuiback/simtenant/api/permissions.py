@@ -22,6 +22,10 @@ def _files(*roles: str) -> Permission:
 
 _WRITE_SITES = ("Sites.ReadWrite.All", "Sites.FullControl.All")
 READ_USERS = _directory("User.Read.All", "Directory.Read.All")
+_WRITE_APPLICATIONS = ("Application.ReadWrite.All", "Application.ReadWrite.OwnedBy")
+READ_APPLICATIONS = _directory("Application.Read.All", "Directory.Read.All", *_WRITE_APPLICATIONS)
+WRITE_APPLICATIONS = _directory(*_WRITE_APPLICATIONS)
+GRANT_ROLES = _directory("AppRoleAssignment.ReadWrite.All")
 READ_ORGANIZATION = _directory("Organization.Read.All", "Directory.Read.All", "User.Read.All")
 READ_MAIL = _exchange("Mail.Read", "Mail.ReadWrite")
 WRITE_MAIL = _exchange("Mail.ReadWrite")

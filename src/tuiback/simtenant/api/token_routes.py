@@ -1,4 +1,4 @@
-"""Answers at the sign-in URLs: discovery documents and the token endpoint."""
+"""Answers at the sign-in URLs: discovery documents, keys, tokens, device codes, and the pages for people."""
 
 from collections.abc import Callable
 from urllib.parse import parse_qsl
@@ -6,10 +6,14 @@ from uuid import uuid4
 
 from tuiback.simtenant.api.call import Call, Reply, json_reply
 from tuiback.simtenant.api.cloud import Cloud
-from tuiback.simtenant.api.signin import SignInFault
+from tuiback.simtenant.api.login_pages import authorize_page, consent_page, device_page
+from tuiback.simtenant.api.signin_faults import SignInFault
+from tuiback.simtenant.content.company import DOMAIN
 from tuiback.simtenant.state.clock import stamp
 
 _JSON = "application/json; charset=utf-8"
+# Who signs in tells then which tenant is meant; there is only one.
+_ANY_TENANT = ("common", "organizations")
 
 
 def resolve_sign_in(cloud: Cloud, call: Call) -> tuple[str, Callable[[], Reply]] | None:
@@ -17,10 +21,10 @@ def resolve_sign_in(cloud: Cloud, call: Call) -> tuple[str, Callable[[], Reply]]
     match call.path.strip("/").split("/"):
         case ["common", "discovery", "instance"]:
             return call.path, lambda: _plain(_instance())
-        case [tenant, "v2.0", ".well-known", "openid-configuration"]:
-            template, answer = "/{tenant}/v2.0/.well-known/openid-configuration", _configuration
-        case [tenant, "oauth2", "v2.0", "token"]:
-            template, answer = "/{tenant}/oauth2/v2.0/token", _token
+        case ["common" as tenant, "oauth2", "deviceauth"]:
+            return call.path, lambda: _answered(cloud, call, tenant, device_page)
+        case [tenant, *rest] if "/".join(rest) in _ROUTES:
+            template, answer = "/{tenant}/" + "/".join(rest), _ROUTES["/".join(rest)]
         case _:
             return None
     return template, lambda: _answered(cloud, call, tenant, answer)
@@ -35,7 +39,7 @@ def _answered(cloud: Cloud, call: Call, tenant: str, answer: Callable[[Cloud, Ca
 
 
 def _check_tenant(cloud: Cloud, tenant: str) -> None:
-    if tenant.lower() != cloud.plan.tenant_id:
+    if tenant.lower() not in (cloud.plan.tenant_id, DOMAIN, *_ANY_TENANT):
         text = f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."
         raise SignInFault(400, "invalid_tenant", 90002, text)
 
@@ -74,7 +78,41 @@ def _token(cloud: Cloud, call: Call) -> Reply:
         raise SignInFault(405, "invalid_request", 900561, "The endpoint only accepts POST requests.")
     form = dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))
     endpoint = f"{call.root}{call.path}".partition("://")[2]
-    return _plain(cloud.signin.issue(form, endpoint))
+    return _plain(cloud.signin.issue(form, endpoint, f"{call.root}/{cloud.plan.tenant_id}/v2.0"))
+
+
+def _device_code(cloud: Cloud, call: Call) -> Reply:
+    form = dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))
+    client_id = form.get("client_id", "")
+    cloud.signin.check_client(client_id)
+    flow = cloud.signin.logins.begin_device(client_id, form.get("scope", ""))
+    page = f"{call.root}/common/oauth2/deviceauth"
+    return _plain(
+        {
+            "user_code": flow.user_code,
+            "device_code": flow.device_code,
+            "verification_uri": page,
+            "expires_in": int(flow.expires - cloud.clock.seconds()),
+            "interval": cloud.plan.device_interval_seconds,
+            "message": f"To sign in, use a web browser to open the page {page} and enter the code {flow.user_code} to "
+            "authenticate.",
+        }
+    )
+
+
+def _keys(cloud: Cloud, _call: Call) -> Reply:
+    return _plain(cloud.signin.tokens.key_set())
+
+
+_ROUTES: dict[str, Callable[[Cloud, Call], Reply]] = {
+    "v2.0/.well-known/openid-configuration": _configuration,
+    "discovery/v2.0/keys": _keys,
+    "oauth2/v2.0/token": _token,
+    "oauth2/v2.0/devicecode": _device_code,
+    "oauth2/v2.0/authorize": authorize_page,
+    "adminconsent": consent_page,
+    "v2.0/adminconsent": consent_page,
+}
 
 
 def _plain(document: object, status: int = 200) -> Reply:

@@ -1,0 +1,114 @@
+"""Makes the tokens of one tenant and reads them back: access tokens for Graph, id tokens for whoever signs people in.
+
+Access tokens are signed with the tenant's key, so one stays good when the same plan is served again.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import uuid4
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+from jwt.types import Options
+
+from tuiback.simtenant.api.call import Fault
+from tuiback.simtenant.content.company import Person
+from tuiback.simtenant.plan import Plan
+from tuiback.simtenant.state.clock import Clock
+
+_GRAPH = "https://graph.microsoft.com"
+_KEY_BITS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Whom an access token stands for: an application, with the permissions that it carries."""
+
+    expires: float
+    client_id: str
+    permissions: frozenset[str]
+
+
+class Tokens:
+    """The tokens that are good here."""
+
+    def __init__(self, plan: Plan, clock: Clock, key: bytes) -> None:
+        self._plan = plan
+        self._clock = clock
+        # HMAC-SHA256 keys of fewer than 32 bytes are refused by the JWT library.
+        self._key = key[::-1] * 2
+        self._key_id = key.hex()
+        self._opened: dict[str, Bearer] = {}
+
+    def for_application(self, client_id: str, roles: Iterable[str]) -> str:
+        """An access token of an application by itself."""
+        return self._access(client_id, {"idtyp": "app", "roles": sorted(roles)})
+
+    def for_person(self, client_id: str, person: Person, scopes: Iterable[str]) -> str:
+        """An access token of an application on behalf of a person."""
+        identity = {"oid": person.object_id, "upn": person.address, "name": person.name}
+        return self._access(client_id, {"idtyp": "user", "scp": " ".join(sorted(scopes)), **identity})
+
+    def id_token(self, client_id: str, person: Person, issuer: str, nonce: str) -> str:
+        """Who signed in, for the application that asked; verified with the keys of key_set()."""
+        now = int(self._clock.seconds())
+        claims = {
+            "aud": client_id, "iss": issuer, "iat": now, "nbf": now, "exp": now + self._plan.token_seconds,
+            "sub": person.object_id, "oid": person.object_id, "tid": self._plan.tenant_id, "ver": "2.0",
+            "preferred_username": person.address, "name": person.name,
+        }  # fmt: skip
+        if nonce:
+            claims["nonce"] = nonce
+        return jwt.encode(claims, self._private_key, "RS256", headers={"kid": self._key_id})
+
+    def key_set(self) -> dict[str, Any]:
+        """The JWKS document."""
+        public = RSAAlgorithm.to_jwk(self._private_key.public_key(), as_dict=True)
+        return {"keys": [public | {"kid": self._key_id, "use": "sig", "alg": "RS256"}]}
+
+    def open(self, authorization: str) -> Bearer:
+        """Whom an Authorization header stands for. Raises Fault 401."""
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise _unauthorized("Access token is empty.")
+        if token not in self._opened:
+            self._opened[token] = self._read(token)
+        bearer = self._opened[token]
+        if bearer.expires <= self._clock.seconds():
+            raise _unauthorized("Lifetime validation failed, the token is expired.")
+        return bearer
+
+    @cached_property
+    def _private_key(self) -> rsa.RSAPrivateKey:
+        # Made only when a person signs in, for it takes a tenth of a second.
+        return rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
+
+    def _access(self, client_id: str, more: dict[str, Any]) -> str:
+        now = int(self._clock.seconds())
+        claims = {
+            "aud": _GRAPH, "iss": f"https://sts.windows.net/{self._plan.tenant_id}/", "iat": now, "nbf": now,
+            "exp": now + self._plan.token_seconds, "appid": client_id, "ver": "1.0", "tid": self._plan.tenant_id,
+            "uti": uuid4().hex[:22], **more,
+        }  # fmt: skip
+        return jwt.encode(claims, self._key, "HS256")
+
+    def _read(self, token: str) -> Bearer:
+        try:
+            checks: Options = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
+            claims = jwt.decode(token, self._key, ["HS256"], audience=_GRAPH, options=checks)
+        except jwt.InvalidTokenError as error:
+            raise _unauthorized("Access token validation failure. Invalid signature.") from error
+        permissions = frozenset(claims.get("roles", ())) | frozenset(claims.get("scp", "").split())
+        return Bearer(float(claims["exp"]), claims["appid"], permissions)
+
+
+def _unauthorized(message: str) -> Fault:
+    fault = Fault(401, "InvalidAuthenticationToken", message)
+    fault.headers["WWW-Authenticate"] = (
+        'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
+        'client_id="00000003-0000-0000-c000-000000000000"'
+    )
+    return fault
