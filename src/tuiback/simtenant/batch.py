@@ -6,6 +6,7 @@ https://learn.microsoft.com/graph/json-batching
 from base64 import b64encode, urlsafe_b64decode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import msgspec
@@ -13,7 +14,8 @@ import msgspec
 from tuiback.simtenant.api.call import Call, Fault, Reply, fault_reply, json_reply
 from tuiback.simtenant.reception import Reception, Taken
 
-PATH = "/v1.0/$batch"
+_VERSION = "/v1.0"
+PATH = f"{_VERSION}/$batch"
 _MOST_MEMBERS = 20
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _JSON = "application/json"
@@ -86,6 +88,8 @@ def _members(call: Call) -> Sequence[_Member]:
 
 
 def _check(member: _Member, by_id: Mapping[str, _Member]) -> None:
+    # Absolute URLs are accepted, though the documentation advises against them.
+    member.url = urlsplit(member.url)._replace(scheme="", netloc="").geturl().removeprefix(_VERSION)
     if member.method.upper() not in _METHODS or not member.url.startswith("/"):
         raise _bad(f"Request '{member.id}' needs a method and a URL that begins with '/', without the version.")
     if member.url.lower().startswith("/$batch"):
@@ -119,7 +123,7 @@ def _call(member: _Member, outer: Call) -> Call:
     return Call(
         method=member.method.upper(),
         root=outer.root,
-        path=f"/v1.0{path}",
+        path=f"{_VERSION}{path}",
         raw_query=query,
         headers=headers,
         body=_body(member, is_json=is_json),

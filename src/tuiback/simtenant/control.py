@@ -1,6 +1,7 @@
 """The tester's way in: counts, faults, time, changes, applications, and what exists."""
 
 import re
+from dataclasses import asdict
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tuiback.simtenant.api.cloud import Cloud
+from tuiback.simtenant.api.cloud import Behaviour, Cloud
 from tuiback.simtenant.faults import FaultRule, Faults
 from tuiback.simtenant.manifest import manifest
 from tuiback.simtenant.mutations import mutate
@@ -95,6 +96,14 @@ class Control:
         self._cloud.expire_deltas()
         return JSONResponse({"expired": True})
 
+    async def behaviour(self, request: Request) -> JSONResponse:
+        """POST /behaviour {open_ranges, strict_fragments}: which of several known ways the service acts in."""
+        for name, value in (await _object(request)).items():
+            if name not in Behaviour.__slots__:
+                raise HTTPException(400, f"no behaviour '{name}'")
+            setattr(self._cloud.behaviour, name, bool(value))
+        return JSONResponse(asdict(self._cloud.behaviour))
+
     async def applications(self, request: Request) -> JSONResponse:
         """POST /applications {client_id, secret, certificate, roles}: another application, or another's rights."""
         given = await _object(request)
@@ -118,6 +127,7 @@ def control_app(control: Control) -> Starlette:
             Route("/mutate", control.mutate, methods=["POST"]),
             Route("/fault", control.fault, methods=["POST"]),
             Route("/clock", control.clock, methods=["POST"]),
+            Route("/behaviour", control.behaviour, methods=["POST"]),
             Route("/expire-deltas", control.expire_deltas, methods=["POST"]),
             Route("/applications", control.applications, methods=["POST"]),
         ]

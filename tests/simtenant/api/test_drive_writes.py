@@ -48,19 +48,25 @@ def test_sessions_take_fragments_in_order_and_keep_times(caller: Caller, drive: 
     url = begin(caller, drive + "/root:/big.bin", fileSystemInfo=times)
     assert not url.startswith(caller.endpoints.graph_url)
     reply = push(caller, url, content, 0, FRAGMENT)
-    assert (reply.status_code, reply.json()["nextExpectedRanges"]) == (202, [f"{FRAGMENT}-"])
+    last = len(content) - 1
+    assert (reply.status_code, reply.json()["nextExpectedRanges"]) == (202, [f"{FRAGMENT}-{last}"])
+    caller.control("/behaviour", {"open_ranges": True})
     assert caller.plain.get(url).json()["nextExpectedRanges"] == [f"{FRAGMENT}-"]
     done = push(caller, url, content, FRAGMENT, len(content))
     assert (done.status_code, done.json()["size"]) == (201, len(content))
     assert done.json()["fileSystemInfo"] == times
     assert caller.plain.get(done.json()["@microsoft.graph.downloadUrl"]).content == content
     assert caller.plain.get(url).status_code == 404
+    again = push(caller, url, content, FRAGMENT, len(content))
+    assert (again.status_code, again.json()["id"]) == (200, done.json()["id"])
+    assert push(caller, url, content, 0, FRAGMENT).status_code == 404
 
 
 def test_wrong_fragments_are_refused(caller: Caller, drive: str) -> None:
     """Repeated, skipped and odd-sized fragments, and a changed total."""
     content = bytes(4 * FRAGMENT)
     url = begin(caller, drive + "/root:/big.bin")
+    caller.control("/behaviour", {"strict_fragments": True})
     assert push(caller, url, content, 0, FRAGMENT + 1).status_code == 400
     push(caller, url, content, 0, FRAGMENT)
     for start, inner in ((0, "fragmentOverlap"), (2 * FRAGMENT, "fragmentOutOfOrder")):

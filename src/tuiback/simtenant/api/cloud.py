@@ -1,5 +1,7 @@
 """Everything that runs behind the URLs: the tenant, its clock, the sign-in service and the open transfers."""
 
+from dataclasses import dataclass
+
 from tuiback.simtenant.api.signin import SignIn
 from tuiback.simtenant.api.transfers import Transfers
 from tuiback.simtenant.plan import Plan
@@ -12,12 +14,26 @@ from tuiback.simtenant.throttling.gate import Gate
 STORAGE_HOST = "northwind-my.sharepoint.com"
 
 
+@dataclass(slots=True)
+class Behaviour:
+    """Where the service is known to act in more than one way: which one it is now.
+
+    An upload's nextExpectedRanges are documented with an end ("26-99") and, with `open_ranges`, without ("26-").
+    Fragments that are no multiple of 320 KiB "can result in errors"; with `strict_fragments` they do.
+    https://learn.microsoft.com/graph/api/driveitem-createuploadsession
+    """
+
+    open_ranges: bool = False
+    strict_fragments: bool = False
+
+
 class Cloud:
     """One simulated cloud with its only tenant."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.delta_generation = 1
+        self.behaviour = Behaviour()
         self.storage_ports: dict[str, int] = {}
         self._begin()
 
@@ -37,6 +53,7 @@ class Cloud:
     def reset(self) -> None:
         """Undo every write and registration; delta tokens made before are no longer known."""
         self.delta_generation += 1
+        self.behaviour = Behaviour()
         self._begin()
 
     def expire_deltas(self) -> None:

@@ -13,6 +13,8 @@ from tuiback.simtenant.api.call import Call, Reply
 from tuiback.simtenant.api.cloud import Cloud
 
 Handler = Callable[[Cloud, Call], Reply]
+# Clients made from templates write an address between colons as one encoded segment: root%3A%2Fa%2Fb.txt%3A.
+_ENCODED_ADDRESS = re.compile(r"([^/%]+)%3a(%2f[^/]+?)(?:%3a)?(?=/|$)", re.IGNORECASE)
 _KEYED = re.compile(r"([^(]+)\((?:[A-Za-z]+=)?'?(.*?)'?\)$")
 
 
@@ -85,6 +87,8 @@ class _Branch:
 def _segments(raw_path: str) -> Iterable[str]:
     """The decoded segments; an address between colons becomes the two segments ":" and the address, still encoded."""
     address: list[str] | None = None
+    if "%3a%2f" in raw_path.lower():
+        raw_path = _ENCODED_ADDRESS.sub(_with_plain_address, raw_path)
     for raw in raw_path.strip("/").split("/"):
         if address is not None:
             address.append(raw.removesuffix(":"))
@@ -100,6 +104,10 @@ def _segments(raw_path: str) -> Iterable[str]:
             yield unquote(raw) if "%" in raw else raw
     if address is not None:
         yield from (":", "/".join(address))
+
+
+def _with_plain_address(found: re.Match[str]) -> str:
+    return f"{found[1]}:{re.sub('%2f', '/', found[2], flags=re.IGNORECASE)}:"
 
 
 def _keyed(segment: str) -> Sequence[str]:

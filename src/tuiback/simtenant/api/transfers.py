@@ -18,7 +18,7 @@ _AUDIENCE = "wopi/northwind-my.sharepoint.com"
 
 @dataclass(slots=True)
 class UploadSession:
-    """An upload in progress: `finish` takes the whole content and gives the last answer."""
+    """An upload in progress: `finish` takes the whole content and gives the last answer, kept as `finished`."""
 
     mark: str
     expires: float
@@ -28,6 +28,7 @@ class UploadSession:
     total: int | None = None
     received: bytearray = field(default_factory=bytearray)
     is_attachment: bool = False
+    finished: Reply | None = None
 
     @property
     def expiration(self) -> str:
