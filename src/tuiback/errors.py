@@ -10,8 +10,10 @@ TuibackError                    exit 1
 │   ├── RepositoryMissing       exit 7   not mounted, or another repository lies there
 │   ├── FormatTooNew            exit 7   written by a newer tuiback
 │   └── StorageFull             exit 7   no space, or writing failed
+├── Overtaken                   exit 1   another engine has pruned the repository meanwhile
 ├── MicrosoftRefuses            exit 8   credential expired or wrong, consent missing
 ├── Damage                      exit 9   stored bytes are not what was written
+│   └── WriterCloned            exit 9   another copy of this home has written in its name
 └── GraphError                  exit 1   one request failed, for good or for now
     ├── Unreachable             exit 1   no answer: network, name or host
     ├── ItemGone                exit 1   404: deleted between the listing and the request
@@ -97,6 +99,12 @@ class StorageFull(EnvironmentFault):
     code = "storage_full"
 
 
+class Overtaken(TuibackError):
+    """Another engine has pruned the repository meanwhile: what was staged is fetched again by the next run."""
+
+    code = "overtaken"
+
+
 class MicrosoftRefuses(TuibackError):
     """The credential is wrong or expired, or consent is missing."""
 
@@ -109,6 +117,12 @@ class Damage(TuibackError):
 
     exit_code = 9
     code = "damage"
+
+
+class WriterCloned(Damage):
+    """Another copy of this home has written in its name: what was staged is fetched again under a new one."""
+
+    code = "writer_cloned"
 
 
 class GraphError(TuibackError):

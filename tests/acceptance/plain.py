@@ -48,6 +48,13 @@ class Plain:
             with _opener.open(e.headers["Location"]) as r:
                 return bytes(r.read())
 
+    def post(self, path: str, headers: dict[str, str] | None = None) -> None:
+        """A POST without a body."""
+        url = f"{self.endpoints['graph_url']}/v1.0{path}"
+        signed = {"Authorization": f"Bearer {self._token}", **(headers or {})}
+        with _opener.open(urllib.request.Request(url, b"", headers=signed)):
+            pass
+
     def all(self, path: str, headers: dict[str, str] | None = None) -> Iterator[dict[str, Any]]:
         """All values of all pages."""
         link: str | None = path

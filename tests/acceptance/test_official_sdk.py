@@ -43,6 +43,6 @@ def test_the_official_sdk_walks_the_tenant(tmp_path: Path) -> None:
     assert found["error"] == [404, "Request_ResourceNotFound"]
     assert found["folder"] == "From the SDK"
     if CHECKER.exists():
-        command = [sys.executable, CHECKER, capture, "--quiet"]
+        command = [sys.executable, str(CHECKER), str(capture), "--quiet"]
         checked = subprocess.run(command, capture_output=True, text=True, check=False)
         assert checked.returncode == 0, checked.stdout

@@ -49,6 +49,13 @@ def test_a_version_of_the_same_snapshot_is_replaced(bench: Bench) -> None:
     assert bench.reader.totals().logical_bytes == 0
 
 
+def test_items_that_stand_in_a_commit_more_than_once_end_as_the_last_row_says(bench: Bench) -> None:
+    """Also new ones, with another item's rows in between."""
+    rows = [(A, "e1"), (B, "e1"), (A, "e2"), (B, "e2"), (A, "e3")]
+    bench.apply(versions=tuple(version("m", 1, account_id=account_id, etag=etag) for account_id, etag in rows))
+    assert {bench.reader.known(account_id, ["m"])["m"].etag for account_id in (A, B)} == {"e3", "e2"}
+
+
 def test_a_removal_waits_for_the_close(bench: Bench) -> None:
     """Until the snapshot closes the item is live, and known() tells that its removal is pending."""
     bench.apply(versions=(version("m", 1),), snapshots_closed=(closed(1),))

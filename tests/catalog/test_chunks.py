@@ -2,6 +2,7 @@
 
 import hashlib
 import sqlite3
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,82 @@ def test_a_chunk_whose_id_only_begins_alike_is_another(tmp_path: Path) -> None:
     assert set(reader.find_chunks([*alike, stored])) == {stored, alike[2]}
     reader.close()
     catalog.close()
+
+
+@settings(deadline=None, max_examples=40, derandomize=True)
+@given(
+    packs=st.lists(st.lists(st.integers(0, 40), max_size=16, unique=True), min_size=2, max_size=8),
+    gone=st.sets(st.integers(0, 7)),
+    back=st.sets(st.integers(0, 7)),
+    merge_at=st.integers(1, 30),
+)
+def test_forgotten_packs_are_as_if_they_had_never_been(
+    tmp_path_factory: pytest.TempPathFactory,
+    packs: list[list[int]],
+    gone: set[int],
+    back: set[int],
+    merge_at: int,
+) -> None:
+    """Nothing is found in them, figures are right, and put back they are as they were; later packs come anew."""
+    folder = tmp_path_factory.mktemp("forget")
+    catalog, writer = Catalog.create(folder / "a.db", "repo-1", merge_at=merge_at), Writer()
+    reader = CatalogReader(folder / "a.db")
+    ids = [_id(number) for number in range(41)]
+    tables = [_pack(f"p{number}", [ids[each] for each in chosen]) for number, chosen in enumerate(packs)]
+    for table in tables[:-1]:
+        writer.apply(catalog, table)
+    gone_ids = [f"p{number}" for number in gone]
+    catalog.forget_packs([*gone_ids, "never known"])
+    writer.apply(catalog, tables[-1])
+    kept = [table for table in tables if table.pack_id not in gone_ids or table is tables[-1]]
+    _expect_packs(reader, kept, tables)
+    returned = [tables[number] for number in sorted(back) if number < len(tables)]
+    catalog.put_packs(returned)
+    known = [*kept, *(table for table in returned if table not in kept)]
+    _expect_packs(reader, known, tables)
+    reader.close()
+    catalog.close()
+    waiting, recent, _ = _waiting(folder / "a.db")
+    assert waiting == recent
+
+
+def _expect_packs(reader: CatalogReader, known: list[PackTable], tables: list[PackTable]) -> None:
+    """Every chunk is found in a known pack that has it, but one whose newest copy went may be missing."""
+    holders: dict[bytes, set[str]] = {}
+    for table in known:
+        for entry in table.entries:
+            holders.setdefault(entry.chunk_id, set()).add(table.pack_id)
+    times = Counter(entry.chunk_id for table in tables for entry in table.entries)
+    found = reader.find_chunks([_id(number) for number in range(41)])
+    assert all(location.pack_id in holders.get(chunk, ()) for chunk, location in found.items())
+    assert all(chunk in found for chunk in holders if times[chunk] == 1)
+    totals = reader.totals()
+    assert (totals.packs, totals.stored_bytes) == (len(known), sum(table.stored_bytes for table in known))
+    assert totals.chunks == len(found)
+
+
+def test_a_kill_while_packs_are_forgotten_leaves_them_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their rows still stand, but find nothing, also not in a new pack; the next call drops them."""
+    catalog, writer = Catalog.create(tmp_path / "c.db", "repo-1", merge_at=1), Writer()
+    reader, ids = CatalogReader(tmp_path / "c.db"), [_id(number) for number in range(9)]
+    writer.apply(catalog, _pack("p1", ids[:8]))
+    with monkeypatch.context() as patch:
+        patch.setattr("tuiback.catalog.catalog.forget_merged", _raise)
+        with pytest.raises(ZeroDivisionError):
+            catalog.forget_packs(["p1"])
+    assert reader.find_chunks(ids) == {}
+    writer.apply(catalog, _pack("p2", ids[6:]))
+    assert {each.pack_id for each in reader.find_chunks(ids).values()} == {"p2"}
+    assert set(reader.find_chunks(ids)) == set(ids[6:])
+    catalog.forget_packs([])
+    assert set(reader.find_chunks(ids)) == set(ids[6:])
+    assert reader.totals().chunks == 3
+    assert _waiting(tmp_path / "c.db") == (0, 0, 3)
+    reader.close()
+    catalog.close()
+
+
+def _raise(*_: object) -> None:
+    raise ZeroDivisionError

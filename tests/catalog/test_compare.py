@@ -4,9 +4,10 @@ from typing import Any
 import pytest
 
 from tuiback.catalog import Catalog, same_content
+from tuiback.catalog.compare import differing_accounts
 from tuiback.model import ControlRow
 
-from .build import Writer, account, closed, container, opened, owed, pack, part, removal, run, version
+from .build import A, B, Writer, account, at, closed, container, opened, owed, pack, part, removal, run, version
 
 WHOLE: dict[str, Any] = {
     "accounts": (account(address="a@x"),),
@@ -67,3 +68,31 @@ def test_other_packs_are_told(tmp_path: Path) -> None:
     Writer().apply(catalog, minute=1, **WHOLE)
     catalog.close()
     assert {line.split(":")[0] for line in same_content(a, b)} >= {f"only {a} has in packs", f"only {a} has in chunks"}
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [
+        {"accounts": (account(name="other", address="a@x"),)},
+        {"containers": (container(cursor="d"),)},
+        {"versions": (version("m", 1, size=11), version("n", 1))},
+        {"removals": ()},
+        {"owed": (owed("late", tries=2),)},
+        {"snapshots_closed": (closed(1),)},
+    ],
+)
+def test_accounts_that_commits_changed_are_told(tmp_path: Path, difference: dict[str, Any]) -> None:
+    """Only the account about which the catalogs differ, whichever of them knows more."""
+    both: dict[str, Any] = {"accounts": (account(address="a@x"), account(B))}
+    a = built(tmp_path / "a", **both)
+    if "accounts" in difference:
+        difference = {"accounts": (*difference["accounts"], account(B))}
+    b = built(tmp_path / "b", **(both | difference))
+    assert differing_accounts(a, b) == differing_accounts(b, a) == {A}
+
+
+def test_a_snapshot_found_to_hold_still_tells_of_no_change(tmp_path: Path) -> None:
+    """Nor does what belongs to no account."""
+    a = built(tmp_path / "a", snapshots_closed=(closed(1),))
+    b = built(tmp_path / "b", snapshots_closed=(closed(1, verified_until=at(9)),), runs=(run(1), run(2)))
+    assert differing_accounts(a, b) == frozenset()

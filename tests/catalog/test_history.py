@@ -4,12 +4,13 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, Protocol
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuiback.catalog import Catalog, CatalogReader, same_content
-from tuiback.model import CommitBody, Container, Kind, Owed, PackTable, Removal, SnapshotRow, VersionOpened
+from tuiback.model import Commit, CommitBody, Container, Kind, Owed, PackTable, Removal, SnapshotRow, VersionOpened
 
 from .build import A, B, Writer, account, closed, container, folder, opened, owed, pack, part, removal, version
 
@@ -179,7 +180,17 @@ def _share(body: CommitBody, account_id: str) -> CommitBody:
     )
 
 
-def _written(writer: Writer, catalog: Catalog, draft: Draft, models: dict[str, Model], closing: Sequence[str]) -> None:
+class Writes(Protocol):
+    """Makes commits of rows, and remembers them."""
+
+    @property
+    def commits(self) -> Sequence[tuple[Commit, Sequence[PackTable]]]: ...
+
+    def apply(self, catalog: Catalog, *packs: PackTable, minute: int | None = None, **fields: Any) -> None: ...
+
+
+def written(writer: Writes, catalog: Catalog, draft: Draft, models: dict[str, Model], closing: Sequence[str]) -> None:
+    """Commit the draft, these accounts' snapshots closing with it, and tell the models."""
     rows: tuple[SnapshotRow, ...] = tuple(closed(models[account_id].seq, account_id) for account_id in closing)
     writer.apply(
         catalog,
@@ -237,7 +248,7 @@ def test_any_history_reads_as_the_model_says_and_replays_to_the_same(steps: list
             if not isinstance(step, End):
                 draft.add(step, models[step.account_id].seq, number)  # type: ignore[attr-defined]
                 continue
-            _written(writer, catalog, draft, models, step.closing)
+            written(writer, catalog, draft, models, step.closing)
             draft = Draft()
             if step.restart:
                 catalog.close()

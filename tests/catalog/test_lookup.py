@@ -155,3 +155,28 @@ def test_a_tree_deeper_than_pythons_stack_is_walked(bench: Bench) -> None:
     bench.apply(versions=tuple(folder(f"f{n}", 1, parent_id=f"f{n - 1}" if n else "", name="d") for n in range(depth)))
     paths = [path for path, entry in bench.reader.walk(A, 1) if entry.kind is Kind.FOLDER]
     assert paths[-1] == "/".join("d" * depth)
+
+
+def test_what_is_stored_below_is_what_a_walk_finds(bench: Bench) -> None:
+    """The same entries, folders first, those of one folder in the order of their storing, lost folders' content too."""
+    versions = [folder("f", 1, name="zzz"), folder("g", 1, parent_id="f")]
+    versions += [version(f"m{n}", 1, name=f"{9 - n}", parent_id=parent) for n, parent in enumerate(["", "f", "g"] * 3)]
+    versions += [version("lost", 1, parent_id="never seen")]
+    bench.apply(versions=tuple(versions), snapshots_closed=(closed(1),))
+    bench.apply(versions=(version("m1", 2, parent_id="f"),), snapshots_closed=(closed(2),))
+    for seq in (1, 2):
+        stored = list(bench.reader.stored_below(A, seq))
+        assert sorted(map(repr, stored)) == sorted(repr(entry) for _, entry in bench.reader.walk(A, seq))
+        ids = [entry.item_id for entry in stored]
+        assert ids.index("f") < min(ids.index("g"), ids.index("m1"), ids.index("m4"))
+    below = [entry.item_id for entry in bench.reader.stored_below(A, 1, "f")]
+    assert below == ["g", "m1", "m4", "m7", "m2", "m5", "m8"]
+
+
+def test_stored_below_ends_where_folders_lie_in_each_other(bench: Bench) -> None:
+    """Damaged parents can't make it go round for ever."""
+    bench.apply(
+        versions=(folder("f", 1, parent_id="g"), folder("g", 1, parent_id="f"), version("m", 1, parent_id="g")),
+        snapshots_closed=(closed(1),),
+    )
+    assert sorted(entry.item_id for entry in bench.reader.stored_below(A, 1)) == ["f", "g", "m"]

@@ -76,7 +76,7 @@ def test_a_catalog_of_version_one_is_brought_up_to_date(tmp_path: Path) -> None:
     old, new, writer = tmp_path / "old.db", tmp_path / "new.db", Writer()
     connection = sqlite3.connect(old, isolation_level=None)
     migrate(connection, old, MIGRATIONS[:1])
-    connection.execute("INSERT INTO identity VALUES ('repo-1')")
+    connection.execute("INSERT INTO identity (repository_id) VALUES ('repo-1')")
     connection.close()
     catalogs = Catalog.open(old), Catalog.create(new, "repo-1")
     writer.commit(versions=(version("m", 1),))

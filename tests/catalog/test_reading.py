@@ -1,3 +1,4 @@
+import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -70,9 +71,20 @@ def test_close_ends_the_connections_of_every_thread(bench: Bench) -> None:
     bench.reader.last_run_number()
     assert len(bench.reader._all) == 2
     bench.reader.close()
-    assert bench.reader._all == []
+    assert not bench.reader._all
     go_on.set()
     thread.join()
+
+
+def test_a_connection_goes_with_its_thread(bench: Bench) -> None:
+    """Threads that come and go leave no open files behind."""
+    bench.reader.last_run_number()
+    for _ in range(3):
+        thread = threading.Thread(target=bench.reader.last_run_number)
+        thread.start()
+        thread.join()
+    gc.collect()
+    assert len(bench.reader._all) == 1
 
 
 def test_a_broken_page_is_told_as_damage(bench: Bench) -> None:

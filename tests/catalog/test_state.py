@@ -54,6 +54,15 @@ def test_heads_seen_never_go_back(state: State) -> None:
     assert state.heads_seen() == (CommitHead("w1", 3, "c"), CommitHead("w2", 1, "x"))
 
 
+def test_heads_can_be_forgotten(state: State) -> None:
+    """Once a repository was rolled back and that was settled, older heads count again."""
+    state.see_head(CommitHead("w", 9, "d9"))
+    state.forget_heads()
+    assert state.heads_seen() == ()
+    state.see_head(CommitHead("w", 2, "d2"))
+    assert state.heads_seen() == (CommitHead("w", 2, "d2"),)
+
+
 def test_a_job_goes_from_plan_to_report(state: State) -> None:
     """What is not given stays."""
     job = state.new_job("restore", "mailbox:a", b"plan", at(0))

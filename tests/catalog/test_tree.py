@@ -6,7 +6,7 @@ import pytest
 from tuiback.catalog import Entry, page_key
 from tuiback.model import Kind
 
-from .build import A, closed, folder, part, removal, version
+from .build import A, B, closed, folder, part, removal, version
 from .conftest import Bench
 
 
@@ -32,6 +32,18 @@ def test_an_entry_tells_everything_of_its_version(bench: Bench) -> None:
     )
     assert bench.reader.parts(A, "m", 2) == changed.parts
     assert bench.reader.parts(A, "m", 3) == ()
+
+
+def test_parts_of_many_versions_at_once(bench: Bench) -> None:
+    """Each version has its own parts in their order; versions that are not there, or have none, are left out."""
+    first = [version(f"m{n}", 1, parts=(part(f"b{n}"), part(f"a{n}", "properties"))) for n in range(600)]
+    changed = version("m5", 2, parts=(part("changed"),))
+    bench.apply(versions=(*first, version("none", 1, parts=())), snapshots_closed=(closed(1),))
+    bench.apply(versions=(changed,), snapshots_closed=(closed(2),))
+    asked = [(each.item_id, each.seq) for each in (*first, changed)]
+    found = bench.reader.parts_of_all(A, [*asked, ("none", 1), ("m5", 3), ("absent", 1)])
+    assert found == {(each.item_id, each.seq): each.parts for each in (*first, changed)}
+    assert bench.reader.parts_of_all(B, asked) == {}
 
 
 def test_an_entry_at_a_snapshot_or_the_last_that_existed(bench: Bench) -> None:

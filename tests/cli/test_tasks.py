@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Tuiback
+from tuiback.catalog import CatalogReader
 
 
 @pytest.fixture
@@ -41,6 +42,9 @@ def test_add_and_list(tuiback: Tuiback, with_tenant: Path) -> None:
         (["mail", "--tenant", "acme", "--service", "exchange", "--account", "eve@acme.example", "--fixed"], 2),
         (["Mail", "--tenant", "acme", "--service", "exchange", "--all"], 2),
         (["mail", "--tenant", "acme", "--service", "exchange", "--all", "--cron", "0 2 * * *"], 2),
+        (["mail", "--tenant", "acme", "--service", "exchange", "--all", "--keep", "30"], 2),
+        (["mail", "--tenant", "acme", "--service", "exchange", "--all", "--keep", "3651d"], 2),
+        (["mail", "--tenant", "acme", "--service", "exchange", "--all", "--keep-gone", "4w"], 2),
     ],
 )
 def test_what_is_refused(tuiback: Tuiback, with_tenant: Path, arguments: list[str], code: int) -> None:
@@ -48,6 +52,18 @@ def test_what_is_refused(tuiback: Tuiback, with_tenant: Path, arguments: list[st
     ended = tuiback("--home", with_tenant, "task", "add", *arguments)
     assert (ended.code, ended.err.count("\n")) == (code, 1)
     assert tuiback("--home", with_tenant, "task", "list").out == b""
+
+
+def test_retention_is_kept_with_the_task(tuiback: Tuiback, with_tenant: Path) -> None:
+    """Without the options everything is kept, for ever."""
+    rules = {"a": [], "b": ["--keep", "7d,4w,12m,3y", "--keep-gone", "365d"], "c": ["--keep", "all"]}
+    for name, options in rules.items():
+        line = ("task", "add", name, "--tenant", "acme", "--service", "exchange", "--account", f"{name}@acme.example")
+        assert tuiback("--home", with_tenant, *line, *options).code == 0
+    reader = CatalogReader(next(with_tenant.rglob("catalog.db")))
+    kept = [(task.keep, task.keep_gone) for task in reader.tasks()]
+    reader.close()
+    assert kept == [("all", "forever"), ("7d,4w,12m,3y", "365d"), ("all", "forever")]
 
 
 def test_status_before_the_first_run(tuiback: Tuiback, with_tenant: Path) -> None:

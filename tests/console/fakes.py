@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from tuiback.catalog import AccountOverview, Entry, Point
+from tuiback.catalog import AccountOverview, Entry, Hit, Point, SearchQuery, SearchScope
 from tuiback.console.ports import Order
 from tuiback.engine.commands import Command
 from tuiback.errors import TuibackError
@@ -161,6 +161,9 @@ class FakeCatalog:
     seqs: tuple[int, ...] = (3, 2, 1)
     contents: dict[str, dict[str, bytes]] = field(default_factory=dict)
     pages: int = 0
+    hits: list[Hit] = field(default_factory=list)
+    lag: int = 0
+    searched: list[tuple[SearchQuery, SearchScope | None]] = field(default_factory=list)
 
     def account_overview(self, task: str | None = None) -> Sequence[AccountOverview]:
         """Every account is ok."""
@@ -202,6 +205,20 @@ class FakeCatalog:
         """All versions, the newest first."""
         found = [one for one in self.entries if one.account_id == account_id and one.item_id == item_id]
         return sorted(found, key=lambda one: -one.from_seq)
+
+    def find_entry(self, account_id: str, item_id: str, seq: int | None) -> Entry | None:
+        """The version at the snapshot."""
+        found = self.versions(account_id, item_id)
+        return next((one for one in found if seq is None or one.from_seq <= seq), None)
+
+    def search(self, query: SearchQuery, scope: SearchScope | None = None) -> Iterator[Hit]:
+        """What a test has put in."""
+        self.searched.append((query, scope))
+        return iter(self.hits)
+
+    def search_lag(self, most: int = 1_000_000) -> int:
+        """What a test has put in."""
+        return min(self.lag, most)
 
     def parts(self, account_id: str, item_id: str, from_seq: int) -> Sequence[StoredPart]:
         """The parts that `contents` has for the item; the digest carries the key to find them by."""

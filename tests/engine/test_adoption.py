@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
-from tests.engine.rig import SECRET, make_home
-from tuiback.catalog import Catalog, State
-from tuiback.engine.adoption import adopt, find_gaps, rebuild
+from tests.engine.cloud import Cloud
+from tests.engine.rig import SECRET, Rig, anna, make_home, now_in
+from tests.store.checkpoints import drop_superseded
+from tuiback.catalog import Catalog, State, same_content
+from tuiback.engine.adoption import Shortfall, adopt, find_gaps, rebuild
 from tuiback.engine.archive import open_repository
+from tuiback.engine.checkpointing import make_checkpoint
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.home import Home, RepositoryRef
-from tuiback.model import CommitBody, CommitHead
-from tuiback.store import Repository
+from tuiback.model import CommitBody, CommitHead, Outcome
+from tuiback.store import Repository, SegmentRef
 
 
 def repository_of(home: Home) -> Repository:
@@ -75,3 +78,70 @@ def test_adopting_ends_with_the_home_knowing_it(tmp_path: Path) -> None:
     second = Home.open(second.path)
     assert heads_in_catalog(second) == repository.heads()
     assert writer_of(second) != writer_of(first)
+
+
+async def test_a_repository_of_a_checkpoint_alone_is_adopted_whole(tmp_path: Path) -> None:
+    """With every commit before it pruned away: tasks, items, cursors and content come back, and how far it is told."""
+    home, cloud = make_home(tmp_path), Cloud()
+    box = cloud.mailboxes["anna"] = anna()
+    rig = await Rig.open(home, cloud)
+    await rig.run()
+    box.delete("m1")
+    await rig.run()
+    await rig.archive.close()
+    repository = repository_of(home)
+    catalog = Catalog.open(home.catalog_path("main"))
+    make_checkpoint(repository, catalog, writer_id=writer_of(home), clock=SystemClock())
+    catalog.close()
+    assert drop_superseded(repository)
+    second = Home.create(tmp_path / "second")
+    ref = RepositoryRef(
+        name="main", url=repository.url, repository_id=repository.repository_id, catalog=str(tmp_path / "ssd")
+    )
+    told: list[tuple[int, int]] = []
+    shortfall = adopt(second, ref, repository_of(home), SystemClock(), lambda done, total: told.append((done, total)))
+    assert shortfall == Shortfall()
+    assert [done for done, _ in told] == list(range(1, len(told) + 1))
+    assert told[-1][0] == told[-1][1]
+    second = Home.open(second.path)
+    assert same_content(home.catalog_path("main"), second.catalog_path("main")) == []
+    rig = await Rig.open(second, cloud)
+    cloud.fetched.clear()
+    assert (await rig.run()).outcome is Outcome.OK
+    assert cloud.fetched == []
+    assert rig.listing() == now_in(box)
+    await rig.archive.close()
+
+
+def spoil(repository: Repository, ref: SegmentRef) -> None:
+    """Change a byte of a record where it lies."""
+    file = Path(repository.url, "segments", ref.segment_id[:2], ref.segment_id)
+    data = bytearray(file.read_bytes())
+    data[ref.offset + ref.length - 1] ^= 1
+    file.chmod(0o600)
+    file.write_bytes(data)
+
+
+async def test_a_damaged_base_costs_its_own_account_only(tmp_path: Path) -> None:
+    """The other accounts come back whole; this one is told, and the next run lists and fetches it again."""
+    home, cloud = make_home(tmp_path), Cloud()
+    cloud.mailboxes["anna"], cloud.mailboxes["ben"] = anna(), anna()
+    rig = await Rig.open(home, cloud)
+    await rig.run()
+    ben = rig.listing("mailbox:ben")
+    await rig.archive.close()
+    repository = repository_of(home)
+    catalog = Catalog.open(home.catalog_path("main"))
+    make_checkpoint(repository, catalog, writer_id=writer_of(home), clock=SystemClock())
+    catalog.close()
+    drop_superseded(repository)
+    newest = repository.newest_checkpoint()
+    assert newest is not None
+    spoil(repository, newest[1].subjects["mailbox:anna"].base[0])
+    shortfall = rebuild(home, "main", repository_of(home), SystemClock())
+    assert (shortfall.lost_accounts, shortfall.lost_packs) == (("mailbox:anna",), ())
+    rig = await Rig.open(home, cloud)
+    assert rig.listing("mailbox:ben") == ben
+    assert (await rig.run()).outcome is Outcome.OK
+    assert rig.listing("mailbox:anna") == now_in(cloud.mailboxes["anna"])
+    await rig.archive.close()

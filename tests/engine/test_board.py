@@ -1,10 +1,10 @@
 """The picture of the engine: states, rates and guesses."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tests.engine.rig import Rig
-from tuiback.engine.board import eta_seconds
+from tuiback.engine.board import FORECAST_EVERY_SECONDS, Forecasts, eta_seconds
 from tuiback.engine.monitor import Rate, RunMonitor
 from tuiback.engine.past import past_of, state_at_rest
 from tuiback.model import Outcome, RunCounters, RunRow, Task, TaskState
@@ -89,3 +89,22 @@ async def test_task_between_its_runs(rig: Rig) -> None:
     past = past_of(rig.archive.reader, "mail")
     assert state_at_rest(task, past) is TaskState.PARTIAL
     assert state_at_rest(Task(name="mail", tenant="acme", service="exchange", paused=True), past) is TaskState.PAUSED
+
+
+async def test_when_the_volume_will_be_full(rig: Rig) -> None:
+    """It is foretold from what the runs of the last days stored, and thought over only now and then."""
+    clock = TickingClock()
+    forecasts = Forecasts(clock)
+    assert forecasts.full_on(rig.archive) is None
+    used, total = rig.archive.repository.backend.free_bytes()
+    for number in range(1, 11):
+        begun = clock.now() - timedelta(days=number)
+        counters = RunCounters(bytes_stored=(total - used) // 10)
+        rig.archive.committer.stage_run(RunRow(number, "mail", "cron", begun, begun, Outcome.OK, counters))
+    await rig.archive.committer.commit()
+    assert forecasts.full_on(rig.archive) is None
+    clock.seconds += FORECAST_EVERY_SECONDS
+    full_on = forecasts.full_on(rig.archive)
+    assert full_on is not None
+    # Other programs use the same disk.
+    assert timedelta(days=9) < full_on - clock.now() < timedelta(days=11)

@@ -7,36 +7,53 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.engine.rig import SECRET, make_home
 from tests.store.doubles import DictIndex, body, version
-from tuiback.catalog import CatalogReader
+from tuiback.catalog import Catalog, CatalogReader
 from tuiback.engine.adoption import Shortfall, adopt
 from tuiback.engine.archive import open_repository
+from tuiback.engine.checkpointing import make_checkpoint
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.home import Home, RepositoryRef
-from tuiback.model import CommitHead
+from tuiback.model import CommitHead, StoredPart
 from tuiback.store import Reader, Repository, Writer, open_backend
 
 COPIES = 50
 LIMIT_SECONDS = 30
 MOST_COMMITS = 400
 # Packs first is the worst order: their commits are copied when their packs were not there yet.
-ORDERS = (("commits", "config", "config.2", "keys", "packs"), ("packs", "keys", "config.2", "config", "commits"))
+# Likewise with checkpoints and their segments.
+ORDERS = (
+    ("commits", "config", "config.2", "keys", "segments", "packs"),
+    ("packs", "segments", "keys", "config.2", "config", "commits"),
+)
+COMMITS_A_CHECKPOINT = 7
+
+
+@dataclass(frozen=True)
+class Done:
+    """An item whose commit is durable."""
+
+    item_id: str
+    part: StoredPart
+    packs: tuple[str, ...]
+    content: bytes
 
 
 class Backup:
-    """Commits one new item after the other, as a run does."""
+    """Commits one new item after the other, as a run does, and a checkpoint now and then."""
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, catalog: Catalog) -> None:
         self.repository = repository
-        self.head: CommitHead | None = None
+        self.catalog = catalog
         self.begun = threading.Event()
         self.stopping = threading.Event()
-        self.contents: dict[str, bytes] = {}
+        self.done: list[Done] = []
 
     def run(self) -> None:
         """Commit until told to stop."""
@@ -46,17 +63,23 @@ class Backup:
     async def _commit_all(self, executor: ThreadPoolExecutor) -> None:
         index = DictIndex()
         writer = Writer(self.repository, index, executor)
+        head: CommitHead | None = None
         for number in range(MOST_COMMITS):
             if self.stopping.wait(0.005):
                 return
-            item_id = f"m{number}"
-            self.contents[item_id] = random.Random(number).randbytes(5_000)
-            part = await writer.put("mailbox:ann", "message", "mime", self.contents[item_id])
+            item_id, content = f"m{number}", random.Random(number).randbytes(5_000)
+            part = await writer.put("mailbox:ann", "message", "mime", content)
             tables = await writer.flush()
-            packs = [table.pack_id for table in tables]
-            self.head = self.repository.append("nas", self.head, packs, body(version(item_id, part))).head
+            packs = tuple(table.pack_id for table in tables)
+            commit = self.repository.append("nas", head, packs, body(version(item_id, part)))
+            self.done.append(Done(item_id, part, packs, content))
+            self.catalog.apply(commit, tables)
             index.take(tables)
             writer.committed(tables)
+            head = commit.head
+            if number % COMMITS_A_CHECKPOINT == 0:
+                checkpoint = make_checkpoint(self.repository, self.catalog, writer_id="nas", clock=SystemClock())
+                head = checkpoint.head if checkpoint else head
             self.begun.set()
 
 
@@ -94,22 +117,26 @@ def adopted(path: Path, repository: Repository) -> tuple[Home, Shortfall]:
 def test_copies_at_random_moments_are_adoptable(tmp_path: Path) -> None:
     """Whatever was committed before a copy began is in it whole; only what came after may be missing, and is told."""
     original = make_home(tmp_path).repository("main")
-    backup = Backup(open_repository(original, SECRET, SystemClock(), to_write=True))
+    catalog = Catalog.create(tmp_path / "catalog.db", original.repository_id)
+    backup = Backup(open_repository(original, SECRET, SystemClock(), to_write=True), catalog)
     begun: list[int] = []
     with running(backup):
         for number in range(COPIES):
-            assert backup.head is not None
-            begun.append(backup.head.number)
+            begun.append(len(backup.done))
             copy(Path(original.url), tmp_path / f"copy{number}", ORDERS[number % 2])
+    catalog.close()
     assert begun[-1] > begun[0]
+    assert backup.repository.newest_checkpoint() is not None
     for number, committed in enumerate(begun):
         backend = open_backend(str(tmp_path / f"copy{number}"))
         repository = Repository.open(backend, SECRET, clock=SystemClock(), probe=False)
         home, shortfall = adopted(tmp_path / f"home{number}", repository)
-        commits = list(repository.commits())
-        assert len(commits) >= committed
-        assert not set(shortfall.lost_packs) & {pack for commit in commits[:committed] for pack in commit.packs}
-        catalog = CatalogReader(home.catalog_path("main"))
-        last = commits[committed - 1].body.versions[0]
-        assert Reader(repository, catalog).read_all(last.parts[0]) == backup.contents[last.item_id]
-        catalog.close()
+        before = backup.done[:committed]
+        assert not set(shortfall.lost_packs) & {pack for done in before for pack in done.packs}
+        reader = CatalogReader(home.catalog_path("main"))
+        known = reader.known("mailbox:ann", [done.item_id for done in before])
+        assert {item_id: each.parts for item_id, each in known.items()} == {
+            done.item_id: (done.part,) for done in before
+        }
+        assert Reader(repository, reader).read_all(before[-1].part) == before[-1].content
+        reader.close()

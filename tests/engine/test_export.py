@@ -13,9 +13,10 @@ from tests.engine.rig import Rig, now_in
 from tuiback.engine.activity import Activity
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.commands import Export, Selection
-from tuiback.engine.export import MANIFEST, NAME_BYTES, safe_name
+from tuiback.engine.export import NAME_BYTES, safe_name
 from tuiback.engine.jobs import Jobs
 from tuiback.engine.registry import Registry
+from tuiback.engine.targets import MANIFEST
 from tuiback.errors import NoSuchThing, UsageError
 
 

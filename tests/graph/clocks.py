@@ -44,7 +44,9 @@ class HandClock(InstantClock):
         await settle()
         end = self.seconds + seconds
         while self._sleepers and self._sleepers[0][0] <= end:
-            self.seconds, _, woken = heapq.heappop(self._sleepers)
+            moment, _, woken = heapq.heappop(self._sleepers)
+            # Whoever was overslept wakes late.
+            self.seconds = max(self.seconds, moment)
             woken.set()
             await settle()
         self.seconds = end

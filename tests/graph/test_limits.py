@@ -2,7 +2,7 @@
 
 import pytest
 
-from tuiback.graph.limits import PUBLISHED, UNLIMITED, request_units
+from tuiback.graph.limits import Measure, published, request_units
 
 _ROOT = "https://graph.microsoft.com/v1.0"
 
@@ -36,17 +36,25 @@ def test_cost_of_a_request(service: str, method: str, path: str, units: int) -> 
 
 
 def test_published_limits_stay_below_the_published_figures() -> None:
-    """A mailbox takes 4 at once and 10,000 in ten minutes; SharePoint 1,250 units a minute and 1.2 million a day."""
-    mailbox = PUBLISHED["outlook"].account
+    """A mailbox takes 4 at once, 10,000 in ten minutes and 150 MB in five; SharePoint 1,250 units a minute."""
+    limits = published()
+    mailbox = limits["outlook"].account
     assert mailbox is not None
     assert mailbox.at_once == 4
-    assert [(window.units <= 10_000, window.seconds) for window in mailbox.windows] == [(True, 600)]
-    minute, day = PUBLISHED["sharepoint"].service.windows
+    requests, sent = mailbox.windows
+    assert (requests.units <= 10_000, requests.seconds, requests.measure) == (True, 600, Measure.UNITS)
+    assert (sent.units <= 150_000_000, sent.seconds, sent.measure) == (True, 300, Measure.BYTES_UP)
+    minute, day = limits["sharepoint"].service.windows
     assert (minute.units <= 1_250, minute.seconds, day.units <= 1_200_000, day.seconds) == (True, 60, True, 86_400)
 
 
-def test_unlimited_still_bounds_the_requests_at_once() -> None:
-    """Without budgets the concurrency of each scope stays."""
-    assert UNLIMITED["outlook"].account is not None
-    assert UNLIMITED["outlook"].account.at_once == 4
-    assert all(not limits.service.windows for limits in UNLIMITED.values())
+@pytest.mark.parametrize(
+    ("users", "directory", "minute"),
+    [(0, 3_500, 1_250), (49, 3_500, 1_250), (50, 5_000, 1_250), (501, 8_000, 1_250), (1_001, 8_000, 2_500),
+     (15_000, 8_000, 3_750), (50_000, 8_000, 5_000), (50_001, 8_000, 6_250)],
+)  # fmt: skip
+def test_larger_tenants_have_more(users: int, directory: int, minute: int) -> None:
+    """Each tier is used to nine tenths and more, and never in full."""
+    limits = published(users)
+    for service, most in (("directory", directory), ("sharepoint", minute)):
+        assert 0.9 * most < limits[service].service.windows[0].units < most

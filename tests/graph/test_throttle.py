@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Mapping
 
-from tuiback.graph.limits import Limits, ServiceLimits, Window
+from tuiback.graph.gate import Cost
+from tuiback.graph.limits import Limits, Measure, ServiceLimits, Window, published
 from tuiback.graph.throttle import Throttle, ThrottleFigures
 
 from .clocks import HandClock, settle
 
+ONE = Cost()
 _MAIL = {"outlook": ServiceLimits(Limits(3), Limits(2, (Window(10, 600),)))}
 _FILES = {"sharepoint": ServiceLimits(Limits(8, (Window(20, 60),)))}
 
@@ -15,19 +17,21 @@ _FILES = {"sharepoint": ServiceLimits(Limits(8, (Window(20, 60),)))}
 class Bench:
     """Requests that stay in their slot until they are told to end."""
 
-    def __init__(self, limits: Mapping[str, ServiceLimits]) -> None:
+    def __init__(self, limits: Mapping[str, ServiceLimits], *, lenient: bool = False) -> None:
         self.clock = HandClock()
-        self.throttle = Throttle(limits, clock=self.clock)
+        self.throttle = Throttle(limits, clock=self.clock, lenient=lenient)
         self.inside: list[str] = []
         self.order: list[str] = []
         self._ends: dict[str, asyncio.Event] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._service = next(iter(limits))
 
-    async def start(self, name: str, account: str = "", *, refused: float | None = None) -> None:
+    async def start(
+        self, name: str, account: str = "", *, refused: float | None = None, cost: Cost = ONE, urgent: bool = False
+    ) -> None:
         """Begin a request; `refused`: the service will refuse it with so many seconds to wait."""
         self._ends[name] = asyncio.Event()
-        self._tasks[name] = asyncio.create_task(self._request(name, account, refused))
+        self._tasks[name] = asyncio.create_task(self._request(name, account, refused, cost, urgent=urgent))
         await settle()
 
     async def end(self, *names: str) -> None:
@@ -51,8 +55,8 @@ class Bench:
     def figures(self) -> ThrottleFigures:
         return self.throttle.figures()[0]
 
-    async def _request(self, name: str, account: str, refused: float | None) -> None:
-        async with self.throttle.slot(self._service, account, 1) as slot:
+    async def _request(self, name: str, account: str, refused: float | None, cost: Cost, *, urgent: bool) -> None:
+        async with self.throttle.slot(self._service, account, cost, urgent=urgent) as slot:
             self.inside.append(name)
             self.order.append(name)
             await self._ends[name].wait()
@@ -248,8 +252,8 @@ async def test_a_full_window_makes_the_next_wait() -> None:
 async def test_what_the_service_says_is_left_counts() -> None:
     """With two units left for five seconds the third request waits."""
     bench = Bench(_FILES)
-    async with bench.throttle.slot("sharepoint", "", 1) as slot:
-        slot.learn(2, 5.0)
+    async with bench.throttle.slot("sharepoint", "", ONE) as slot:
+        slot.learn(None, 2, 5.0)
     for name in ("f1", "f2", "f3"):
         await bench.start(name)
 
@@ -283,3 +287,87 @@ async def test_a_rest_shows_as_waiting_and_holds_up_nobody() -> None:
     await bench.clock.advance(8)
     await rest
     assert bench.figures.waiting == 0
+
+
+async def test_urgent_requests_go_before_all_that_wait() -> None:
+    """A restore overtakes the backups in the queue, even the one at its head, and restores keep their order."""
+    bench = Bench(_FILES)
+    names = [f"f{number}" for number in range(8)]
+    for name in names:
+        await bench.start(name)
+    for name in ("b1", "b2"):
+        await bench.start(name)
+    for name in ("r1", "r2"):
+        await bench.start(name, urgent=True)
+    await bench.end(*names)
+
+    assert bench.order[8:] == ["r1", "r2", "b1", "b2"]
+
+
+async def test_who_gives_way_and_is_cancelled_leaves_the_queue_whole() -> None:
+    """After a backup let a restore go first and was cancelled while it waited again, the next one still gets in."""
+    bench = Bench({"sharepoint": ServiceLimits(Limits(1))})
+    for name in ("f1", "b1", "b2"):
+        await bench.start(name)
+    await bench.start("r1", urgent=True)
+    await bench.end("f1")
+    assert bench.inside == ["r1"]
+    await bench.cancel("b1")
+    await bench.end("r1")
+
+    assert bench.inside == ["b2"]
+    await bench.end("b2")
+    assert (bench.figures.in_flight, bench.figures.waiting) == (0, 0)
+
+
+async def test_bytes_sent_have_a_window_of_their_own() -> None:
+    """Two large uploads wait for each other, reads pass meanwhile."""
+    windows = (Window(100, 600), Window(1000, 300, Measure.BYTES_UP))
+    bench = Bench({"outlook": ServiceLimits(Limits(9), Limits(4, windows))})
+    await bench.start("u1", "a", cost=Cost(1, 800))
+    await bench.end("u1")
+    await bench.start("u2", "a", cost=Cost(1, 800))
+    await bench.start("u3", "b", cost=Cost(1, 800))
+    assert bench.inside == ["u3"]
+    await bench.clock.advance(310)
+    assert bench.inside == ["u3", "u2"]
+
+
+async def test_a_lenient_throttle_is_held_to_its_windows_from_the_first_sign_on() -> None:
+    """Until then nothing waits; what was sent before counts afterwards."""
+    bench = Bench(_FILES, lenient=True)
+    for number in range(30):
+        await bench.start(f"f{number}")
+        await bench.end(f"f{number}")
+    assert not bench.figures.ledger
+    bench.throttle.hold()
+    await bench.start("late")
+
+    assert bench.inside == []
+    assert bench.figures.ledger[0].used == 30
+    await bench.clock.advance(62)
+    assert bench.inside == ["late"]
+
+
+async def test_the_service_may_state_a_larger_window() -> None:
+    """RateLimit-Limit corrects what was thought of the tenant's size, and keeps a distance from its end."""
+    bench = Bench({"sharepoint": published()["sharepoint"]})
+    async with bench.throttle.slot("sharepoint", "", ONE) as slot:
+        slot.learn(2_500, 500, 30.0)
+    minute = bench.figures.ledger[0]
+    assert (minute.units, minute.used) == (2_400, 2_000)
+
+
+async def test_the_ledger_names_the_accounts_with_least_left() -> None:
+    """Of many mailboxes those are told that are nearest to their limit, with their wait."""
+    bench = Bench({"outlook": ServiceLimits(Limits(80), Limits(2, (Window(10, 600),)))})
+    for number in range(9):
+        for _ in range(number + 1):
+            await bench.start("r", f"mailbox-{number}")
+            await bench.end("r")
+    for _ in range(2):
+        await bench.start("r", "mailbox-8")
+        await bench.end("r")
+    told = bench.figures.ledger
+    assert [entry.account for entry in told] == [f"mailbox-{number}" for number in (8, 7, 6, 5, 4)]
+    assert (told[0].used, told[0].units, told[0].wait_seconds > 500) == (10, 10, True)

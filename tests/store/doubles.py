@@ -59,6 +59,8 @@ class MemoryBackend:
 
     def __init__(self, objects: dict[str, bytes] | None = None) -> None:
         self.objects = {} if objects is None else objects
+        self.now = TIME
+        self._written: dict[str, datetime] = {}
         self._lock = threading.Lock()
 
     def prepare(self) -> None:
@@ -69,6 +71,7 @@ class MemoryBackend:
             if name in self.objects:
                 raise AlreadyThere("the name is taken", name)
             self.objects[name] = b"".join(data)
+            self._written[name] = self.now
 
     def read(self, name: str, offset: int = 0, length: int | None = None) -> bytes:
         end = None if length is None else offset + length
@@ -76,6 +79,10 @@ class MemoryBackend:
 
     def size(self, name: str) -> int:
         return len(self._get(name))
+
+    def modified(self, name: str) -> datetime:
+        self._get(name)
+        return self._written.get(name, TIME)
 
     def list(self, prefix: str) -> Iterator[str]:
         return iter(sorted(name for name in self.objects if name.startswith(prefix)))
@@ -112,6 +119,18 @@ class FailingBackend(MemoryBackend):
         self.fault(name, False)
         super().create(name, data)
         self.fault(name, True)
+
+
+class ReadLog(MemoryBackend):
+    """Keeps the names of what was read."""
+
+    def __init__(self, objects: dict[str, bytes] | None = None) -> None:
+        super().__init__(objects)
+        self.names: list[str] = []
+
+    def read(self, name: str, offset: int = 0, length: int | None = None) -> bytes:
+        self.names.append(name)
+        return super().read(name, offset, length)
 
 
 def new_repository(backend: Backend | None = None) -> Repository:

@@ -1,6 +1,7 @@
 """What every backend promises, tried on each of them: a folder and a real object store."""
 
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tests.seaweed import SeaweedFS
 from tuiback.errors import NoSuchThing
 from tuiback.store import AlreadyThere, Backend, open_backend
+from tuiback.store.backend import store_time
 
 
 @pytest.fixture(params=["folder", "seaweedfs"])
@@ -124,3 +126,14 @@ def test_figures_are_known_or_nought(place: Backend) -> None:
     used, total = place.free_bytes()
     assert 0 <= used <= total
     assert (used > 0) == (total > 0)
+
+
+def test_time_of_an_object_is_the_store_s(place: Backend) -> None:
+    """Written later is not told as earlier; the store tells its present time without leaving a trace."""
+    place.create("packs/ab/first", [b"1"])
+    now = store_time(place)
+    assert place.modified("packs/ab/first") <= now
+    assert abs(datetime.now(UTC) - now) < timedelta(hours=1)
+    assert list(place.list("")) == ["packs/ab/first"]
+    with pytest.raises(NoSuchThing):
+        place.modified("packs/ab/none")

@@ -2,14 +2,20 @@
 
 from collections import Counter
 from concurrent.futures import Executor
+from dataclasses import replace
 
 import pytest
 
-from tests.store.doubles import DictIndex, MemoryBackend, body, version
+from tests.store.doubles import TIME, DictIndex, MemoryBackend, body, reopen, version
 from tests.store.test_repository import flip
 from tests.store.test_writer import content
+from tuiback.model import CommitBody
 from tuiback.store import Repository, Writer, check
+from tuiback.store.bodies import encode_bodies
+from tuiback.store.checkpoint import CheckpointTable, SubjectRefs, write_table
+from tuiback.store.losses import Loss, note_loss
 from tuiback.store.pack import pack_name
+from tuiback.store.segment import SegmentWriter, segment_name
 
 
 @pytest.fixture
@@ -102,6 +108,115 @@ async def test_damaged_commit_is_named(
     else:
         damage(backend, name, harm)
         assert ("commit", name if harm != "delete" else name[:-64]) in found(filled, read_data=False)
+
+
+def checkpointed(repository: Repository) -> list[str]:
+    """Make a checkpoint of the repository as it is, the packs' order kept; its segments."""
+    versions = [version for commit in repository.commits() for version in commit.body.versions]
+    packs = tuple(pack_id for commit in repository.commits() for pack_id in commit.packs)
+    writer = SegmentWriter(repository.objects)
+    for one in versions:
+        writer.add("mailbox:ann", "delta", encode_bodies([body(one)]), 1)
+    refs = SubjectRefs((), writer.finish())
+    table = CheckpointTable(repository.heads(), packs, {"mailbox:ann": refs})
+    segment_id = write_table(repository.objects, table)
+    commit = repository.append("nas", repository.heads()[0], [], body(), checkpoint=segment_id)
+    return sorted({segment_id, commit.checkpoint_copy, *table.segments()})
+
+
+@pytest.mark.parametrize("read_data", [False, True])
+async def test_behind_a_checkpoint_older_commits_may_be_gone(
+    filled: Repository, backend: MemoryBackend, read_data: bool
+) -> None:
+    """Their packs and versions count all the same: the checkpoint tells of them."""
+    old = names(backend, "commits/")
+    segments = checkpointed(filled)
+    for name in old[:2]:
+        backend.delete(name)
+    report = check(reopen(filled), read_data=read_data)
+    assert (report.damaged, report.packs, report.chunks, report.segments) == ((), 3, 6, len(segments))
+    backend.delete(names(backend, "packs/")[0])
+    assert {kind for kind, _ in found(reopen(filled), read_data=read_data)} == {"pack", "item"}
+
+
+@pytest.mark.parametrize("harm", ["flip", "cut", "delete", "swap"])
+@pytest.mark.parametrize("number", [0, 1])
+async def test_damaged_segment_is_named(
+    filled: Repository, backend: MemoryBackend, number: int, harm: str
+) -> None:
+    """Whether the commits before the checkpoint are still there or not."""
+    segments = checkpointed(filled)
+    name, other = (segment_name(segments[place]) for place in (number, 1 - number))
+    if harm == "swap":
+        backend.objects[name], backend.objects[other] = backend.objects[other], backend.objects[name]
+    else:
+        damage(backend, name, harm)
+    with_commits = {one for kind, one in found(reopen(filled), read_data=True) if kind in ("segment", "checkpoint")}
+    wanted = segments if harm == "swap" else segments[number : number + 1]
+    assert any(segment in one for one in with_commits for segment in wanted)
+    for commit in names(backend, "commits/")[:3]:
+        backend.delete(commit)
+    alone = {one for kind, one in found(reopen(filled), read_data=True) if kind in ("segment", "checkpoint")}
+    assert any(segment in one for one in alone for segment in segments)
+
+
+async def test_damaged_segment_of_a_large_commit_is_named(filled: Repository, backend: MemoryBackend) -> None:
+    """The rows of a commit too large for one object lie in segments; without them it is as good as missing."""
+    many = tuple(replace(version(f"large-{number}"), name="n" * 600) for number in range(2500))
+    filled.append("nas", filled.heads()[0], [], CommitBody(time=TIME, versions=many))
+    (name,) = names(backend, "segments/")
+    assert found(reopen(filled), read_data=True) == set()
+    whole = backend.objects[name]
+    damage(backend, name, "flip")
+    assert {kind for kind, _ in found(reopen(filled), read_data=True)} == {"commit"}
+    backend.objects[name] = whole
+    backend.delete(name)
+    assert ("segment", name.rpartition("/")[2]) in found(reopen(filled), read_data=False)
+
+
+async def test_given_up_packs_and_known_losses_are_no_damage(filled: Repository, backend: MemoryBackend) -> None:
+    """Nor are they forgotten: the versions are told as lost, and known."""
+    name = names(backend, "packs/")[0]
+    pack_id = name.rpartition("/")[2]
+    chunks = tuple(entry.chunk_id for entry in filled.pack_table(pack_id).entries)
+    backend.delete(name)
+    note_loss(filled.objects, Loss(time=TIME, packs=(pack_id,), chunks=chunks[:1]))
+    assert {kind for kind, _ in found(filled, read_data=True)} == {"item"}
+    note_loss(filled.objects, Loss(time=TIME, packs=(), chunks=chunks[1:]))
+    report = check(filled, read_data=True)
+    assert (report.damaged, report.packs) == ((), 2)
+    assert [version.known for version in report.lost] == [True]
+
+
+async def test_scrub_needs_no_decryption_to_find_changed_bytes(filled: Repository, backend: MemoryBackend) -> None:
+    """Every byte of the records counts."""
+    name = names(backend, "packs/")[0]
+    whole = backend.objects[name]
+    table = filled.pack_table(name.rpartition("/")[2])
+    end = max(entry.offset + entry.length for entry in table.entries)
+    for position in (*range(132, 160), *range(200, end, 4999), end - 1):
+        backend.objects[name] = whole[:position] + bytes([whole[position] ^ 4]) + whole[position + 1 :]
+        damaged = {(finding.kind, finding.name) for finding in check(filled, scrub=True).damaged}
+        assert ("pack", table.pack_id) in damaged, position
+
+
+async def test_bytes_too_many_are_found_without_reading_all(filled: Repository, backend: MemoryBackend) -> None:
+    """The trailer is whole, but what it tells of does not lie there."""
+    name = names(backend, "packs/")[0]
+    whole = backend.objects[name]
+    backend.objects[name] = whole[:500] + b"more" + whole[500:]
+    assert ("pack", name.rpartition("/")[2]) in found(filled, read_data=False)
+
+
+async def test_a_version_replaced_within_its_snapshot_is_not_missed(filled: Repository, executor: Executor) -> None:
+    """No catalog would keep it, so what it needed may be gone; its successor counts."""
+    writer = Writer(filled, DictIndex(), executor)
+    gone = await writer.put("mailbox:ann", "message", "mime", content(77, 40_000))
+    kept = await Writer(filled, DictIndex(), executor).put("mailbox:ann", "message", "mime", content(0, 40_000))
+    head = filled.append("nas", filled.heads()[0], [], body(version("mx", gone))).head
+    assert found(filled, read_data=False) == {("item", "mailbox:ann mx")}
+    filled.append("nas", head, [], body(version("mx", kept)))
+    assert found(filled, read_data=False) == set()
 
 
 async def test_lost_newest_commit_leaves_unreferenced_packs(filled: Repository, backend: MemoryBackend) -> None:

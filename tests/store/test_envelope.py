@@ -91,12 +91,20 @@ def test_foreign_header_is_named() -> None:
         opened(data[:-1])
 
 
-@pytest.mark.parametrize(("position", "what"), [(9, "version 1"), (15, "features 0x1")])
+@pytest.mark.parametrize(("position", "what"), [(9, "version 3"), (15, "features 0x3")])
 def test_later_format_is_too_new(position: int, what: str) -> None:
     """A higher version or an unknown required feature refuses, and says which."""
     data = bytearray(new_envelope(header(), KEYS).header_bytes)
-    data[position] |= 1
+    data[position] |= 3
     with pytest.raises(FormatTooNew, match=what):
+        opened(bytes(data))
+
+
+def test_format_that_was_never_released_is_refused() -> None:
+    """Version 0 was written by no release."""
+    data = bytearray(new_envelope(header(), KEYS).header_bytes)
+    data[9] = 0
+    with pytest.raises(Damage, match="version 0, which was never released"):
         opened(bytes(data))
 
 

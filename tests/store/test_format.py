@@ -1,152 +1,179 @@
 """A backup can be read without tuiback: everything from the passphrase to a mail, by the format's description alone."""
 
-import hashlib
-import hmac
+import asyncio
 import json
-import struct
-from base64 import b64decode, b64encode
+import re
+import subprocess
+import sys
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any
 
 import blake3
-import msgspec
-import xxhash
-import zstandard
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+import tuiback.store
+from tests.store import extractor
+from tests.store.checkpoints import checkpoint, drop_superseded
 from tests.store.doubles import KEY_FILE, PASSPHRASE, SCRYPT_N, DictIndex, FixedClock, body, version
+from tests.store.extractor import Extractor, hkdf
 from tests.store.mails import letter
+from tests.store.test_keys import KEYS
 from tests.store.test_writer import content
-from tuiback.store import Repository, Writer, open_backend
+from tuiback.model import CommitHead, StoredPart
+from tuiback.store import Repository, Secret, Writer, envelope, open_backend
+from tuiback.store.envelope import RecordType
+from tuiback.store.gc import Accept, put_accept
+from tuiback.store.keys import VERSION
+from tuiback.store.pack import pack_name
+from tuiback.store.sealed import COUNTED
 
-HEADER = struct.Struct(">8sHHI16s16sQIQ32s32s")
-RECORD = struct.Struct(">BII16s")
+GOLDEN = ("29bb9f249429a3a00d8f34ce96dc74ce7e5286a6d1dcc321d48069593304afe6", 8406210876965710591)
+# More versions than a commit carries itself.
+MANY = 4_500
 
 
-def hkdf(secret: bytes, salt: bytes, info: bytes) -> tuple[bytes, bytes]:
-    """HKDF-SHA256 of RFC 5869: 32 bytes of key, 32 of commitment."""
-    pseudo_random = hmac.digest(salt or bytes(32), secret, "sha256")
-    first = hmac.digest(pseudo_random, info + b"\1", "sha256")
-    return first, hmac.digest(pseudo_random, first + info + b"\2", "sha256")
+class Backup:
+    """Commits items as a run does, and remembers what was in them."""
+
+    def __init__(self, folder: Path, executor: Executor) -> None:
+        backend = open_backend(str(folder))
+        self.repository = Repository.create(backend, [PASSPHRASE, KEY_FILE], clock=FixedClock(), scrypt_n=SCRYPT_N)
+        self.executor = executor
+        self.index = DictIndex()
+        self.head: CommitHead | None = None
+        self.items: dict[tuple[str, str], tuple[str, bytes]] = {}
+        self.part = StoredPart("mime", 0, b"", ())
+
+    async def commit(self, item_id: str, data: bytes, listed_above: int = 1024) -> None:
+        """One item, in a commit of its own."""
+        writer = Writer(self.repository, self.index, self.executor, listed_above=listed_above)
+        self.part = part = await writer.put("mailbox:ann", "message", "mime", data)
+        tables = await writer.flush()
+        self.index.take(tables)
+        packs = [table.pack_id for table in tables]
+        self.head = self.repository.append("nas", self.head, packs, body(version(item_id, part))).head
+        self.items["mailbox:ann", item_id] = part.form, data
+        writer.close()
+
+    async def commit_all(self, name: str) -> None:
+        """Items of every form."""
+        await self.commit(f"{name}-empty", b"")
+        await self.commit(f"{name}-small", content(1, 5000))
+        await self.commit(f"{name}-large", content(2, 3_000_000))
+        await self.commit(f"{name}-listed", content(2, 3_000_000) + content(3, 2_000_000), listed_above=3)
+        await self.commit(f"{name}-twice-listed", content(4, 5_000_000), listed_above=0)
+        await self.commit(f"{name}-mail", letter(1, content(1, 5000), content(2, 3_000_000)) + name.encode())
+
+    def commit_many(self, name: str) -> None:
+        """So many versions with the content of the last item that their rows lie in a segment."""
+        rows = tuple(version(f"{name}{number}", self.part) for number in range(MANY))
+        commit = self.repository.append("nas", self.head, [], body(*rows))
+        assert commit.segments
+        self.head = commit.head
+
+    def prune(self) -> None:
+        """The pack of the last item is given up for one like it; a commit that does not know of that is void."""
+        assert self.head is not None
+        old = self.repository.read_commit(self.head).packs[0]
+        pack = self.repository.new_pack(bytes(16), 1)
+        for chunk_id, data in Extractor(Path(self.repository.url), KEY_FILE.kind, KEY_FILE.value).chunks([old]).items():
+            slot = pack.reserve()
+            pack.add(slot, pack.seal(slot, data, 1), ((chunk_id, len(data)),))
+        pieces, table = pack.finish()
+        self.repository.store_pack(pieces, table)
+        seen = self.repository.append("nas", self.head, [table.pack_id], body()).head
+        put_accept(self.repository.objects, Accept(1, "nas", (pack_name(old),), (), (seen,)))
+        self.repository.objects.delete(pack_name(old))
+        void = self.repository.append("nas", seen, [old], body(version("void", self.part)))
+        self.head = self.repository.append("nas", void.head, [], body(), generation=1).head
+
+    def checkpoint(self, *bases: str) -> None:
+        """A checkpoint with bases of these accounts; what it replaces is deleted."""
+        self.head = checkpoint(self.repository, "nas", bases=bases).head
+        drop_superseded(self.repository)
 
 
-class Extractor:
-    """Reads a repository's folder with nothing of tuiback; every check that the format offers is made."""
-
-    def __init__(self, folder: Path, kind: str, secret: bytes) -> None:
-        self.folder = folder
-        self.repository = bytes.fromhex(self.settings("config")["repository_id"])
-        generation = max(int(path.stem) for path in folder.glob("keys/*"))
-        slots = self.settings(f"keys/{generation}")["slots"].values()
-        slot = next(slot for slot in slots if slot["kind"] == kind)
-        salt = b64decode(slot["salt"])
-        if slot["scrypt"]:
-            secret = hashlib.scrypt(secret, salt=salt, **slot["scrypt"], maxmem=1 << 30, dklen=32)
-        key, commitment = hkdf(secret, salt, b"tuiback key slot " + self.repository)
-        assert commitment == b64decode(slot["commitment"])
-        roots = AESGCM(key).decrypt(bytes(12), b64decode(slot["wrapped"]), self.repository)
-        self.roots = msgspec.msgpack.decode(roots, strict=False)
-        self.id_key = hkdf(self.roots["identity"], b"", b"tuiback chunk id")[0]
-
-    def settings(self, name: str) -> dict[str, Any]:
-        """A JSON object whose second line is its BLAKE3."""
-        line, checksum = (self.folder / name).read_bytes().splitlines()
-        assert blake3.blake3(line).hexdigest() == checksum.decode()
-        settings: dict[str, Any] = json.loads(line)
-        assert settings["version"] == 0
-        return settings
-
-    def record(self, data: bytes, offset: int, length: int) -> bytes:
-        """The plain bytes of a record of an object."""
-        magic, _, _, features, repository, writer, number, epoch, time_ns, salt, commitment = HEADER.unpack(data[:132])
-        assert (repository, features) == (self.repository, 0)
-        info = magic + repository + writer + struct.pack(">QIQ", number, epoch, time_ns)
-        key, expected = hkdf(self.roots["epochs"][epoch], salt, info)
-        assert commitment == expected
-        kind, slot, sealed_length, checksum = RECORD.unpack_from(data, offset)
-        sealed = data[offset + 25 : offset + length]
-        assert (len(sealed), xxhash.xxh3_128_digest(sealed)) == (sealed_length, checksum)
-        place = data[:132] + struct.pack(">IBI", slot, kind, sealed_length - 16)
-        padded = AESGCM(key).decrypt(slot.to_bytes(12, "big"), sealed, place)
-        frame = zstandard.ZstdDecompressor().decompressobj()
-        plain = frame.decompress(padded)
-        assert frame.eof
-        assert not any(frame.unused_data)
-        return plain
-
-    def chunks(self) -> dict[bytes, bytes]:
-        """All chunks of all packs by their id."""
-        chunks = {}
-        for path in self.folder.glob("packs/*/*"):
-            data = path.read_bytes()
-            assert path.name == blake3.blake3(data).hexdigest()
-            trailer_length, end = struct.unpack(">I8s", data[-12:])
-            assert end == b"tuib-end"
-            trailer = self.record(data, len(data) - 12 - trailer_length, trailer_length)
-            for _, offset, length, ids, sizes in msgspec.msgpack.decode(trailer):
-                plain = self.record(data, offset, length)
-                for number, size in enumerate(sizes):
-                    chunk, plain = plain[:size], plain[size:]
-                    chunk_id = ids[32 * number : 32 * number + 32]
-                    assert blake3.blake3(chunk, key=self.id_key).digest() == chunk_id
-                    chunks[chunk_id] = chunk
-                assert not plain
-        return chunks
-
-    def part(self, stored: dict[str, Any], chunks: dict[bytes, bytes]) -> bytes:
-        """The bytes of a part: its chunks in a row, or what a recipe in the first makes of the others."""
-        rest = [chunks[chunk] for chunk in stored["chunks"]]
-        data = b"".join(rest)
-        if stored["form"] == "mime":
-            recipe, *rest = rest
-            data = b""
-            for entry in msgspec.msgpack.decode(recipe):
-                if isinstance(entry, bytes):
-                    data += entry
-                    continue
-                count, codec, line_characters, line_end = entry
-                piece, rest = b"".join(rest[:count]), rest[count:]
-                if codec == "base64":
-                    text = b64encode(piece)
-                    step = line_characters or len(text)
-                    piece = line_end.encode().join(text[start : start + step] for start in range(0, len(text), step))
-                data += piece
-        assert len(data) == stored["size"]
-        assert blake3.blake3(data, key=self.id_key).digest() == stored["digest"]
-        return data
-
-    def commits(self, writer: str) -> list[dict[str, Any]]:
-        """The commits of a writer in order, each following the one before."""
-        previous = ""
-        commits = []
-        for number, path in enumerate(sorted(self.folder.glob(f"commits/{writer}/*")), start=1):
-            data = path.read_bytes()
-            digest = blake3.blake3(data).hexdigest()
-            assert path.name == f"{number:010d}-{digest}"
-            commit = msgspec.msgpack.decode(self.record(data, 132, len(data) - 132))
-            assert (commit["writer"], commit["number"], commit["previous"]) == (writer, number, previous)
-            commits.append(commit)
-            previous = digest
-        return commits
+def all_items(folder: Path, secret: Secret) -> dict[tuple[str, str], tuple[str, bytes]]:
+    """(form, bytes) of every item that a stranger finds."""
+    stranger = Extractor(folder, secret.kind, secret.value)
+    packs, versions = stranger.history()
+    chunks = stranger.chunks(packs)
+    return {
+        (row["account_id"], row["item_id"]): (row["parts"][0]["form"], stranger.part(row["parts"][0], chunks))
+        for row in versions
+    }
 
 
 async def test_backup_is_readable_without_tuiback(tmp_path: Path, executor: Executor) -> None:
-    """Mails, with attachments too, and a large file come out byte for byte, with either secret."""
-    backend = open_backend(str(tmp_path / "r"))
-    repository = Repository.create(backend, [PASSPHRASE, KEY_FILE], clock=FixedClock(), scrypt_n=SCRYPT_N)
-    writer = Writer(repository, DictIndex(), executor)
-    blocks = [content(number, 5000) for number in range(8)] + [content(99, 3_000_000), b""]
-    blocks += [letter(number, content(1, 5000), content(99, 3_000_000)) for number in range(3)]
-    head = None
-    for number, block in enumerate(blocks):
-        part = await writer.put("mailbox:a", "message", "mime", block)
-        packs = [table.pack_id for table in await writer.flush()]
-        head = repository.append("nas", head, packs, body(version(f"m{number}", part))).head
+    """Files, mails and lists come out byte for byte, with either secret, before and after checkpoints."""
+    backup = Backup(tmp_path / "r", executor)
+    await backup.commit_all("first")
+    assert {form for form, _ in backup.items.values()} == {"", "mime", "list1", "list2"}
     for secret in (PASSPHRASE, KEY_FILE):
-        extractor = Extractor(tmp_path / "r", secret.kind, secret.value)
-        chunks = extractor.chunks()
-        versions = [row for commit in extractor.commits("nas") for row in commit["body"]["versions"]]
-        assert [row["item_id"] for row in versions] == [f"m{number}" for number in range(len(blocks))]
-        assert [extractor.part(row["parts"][0], chunks) for row in versions] == blocks
-        assert [row["parts"][0]["form"] for row in versions[-3:]] == 3 * ["mime"]
+        assert all_items(tmp_path / "r", secret) == backup.items
+
+
+async def test_checkpoint_is_readable_without_tuiback(tmp_path: Path, executor: Executor) -> None:
+    """Everything is there from a base, from changes after it and from commits behind it, the old commits gone."""
+    backup = Backup(tmp_path / "r", executor)
+    await backup.commit_all("base")
+    await backup.commit("small", content(1, 40))
+    backup.commit_many("m")
+    backup.checkpoint("mailbox:ann")
+    await backup.commit("delta", content(5, 70_000))
+    backup.checkpoint()
+    await backup.commit("late", content(6, 70_000))
+    backup.commit_many("n")
+    found = all_items(tmp_path / "r", KEY_FILE)
+    assert len(list((tmp_path / "r").glob("commits/nas/*"))) == 3
+    assert len(found) == len(backup.items) + 2 * MANY
+    assert {key: found[key] for key in backup.items} == backup.items
+
+
+async def test_prune_is_readable_without_tuiback(tmp_path: Path, executor: Executor) -> None:
+    """What a prune has moved is found where it is now, and what it made void is not found."""
+    backup = Backup(tmp_path / "r", executor)
+    await backup.commit("kept", content(7, 70_000))
+    backup.checkpoint("mailbox:ann")
+    await backup.commit("moved", content(8, 70_000))
+    backup.prune()
+    assert all_items(tmp_path / "r", PASSPHRASE) == backup.items
+
+
+def test_extractor_stands_alone(tmp_path: Path, executor: Executor) -> None:
+    """As a script, with nothing of tuiback, it writes out every item of a backup with a checkpoint."""
+    assert not re.search(r"^ *(?:from|import) +(?:tuiback|tests)", Path(extractor.__file__).read_text(), re.MULTILINE)
+    backup = Backup(tmp_path / "r", executor)
+    asyncio.run(backup.commit_all("base"))
+    backup.checkpoint("mailbox:ann")
+    (tmp_path / "key").write_bytes(KEY_FILE.value)
+    (tmp_path / "items").mkdir()
+    given = [str(tmp_path / name) for name in ("r", "key", "items")]
+    subprocess.run([sys.executable, "-I", extractor.__file__, *given], check=True, cwd=tmp_path)
+    index = json.loads((tmp_path / "items" / "index.json").read_text())
+    found = {
+        (account, item): (tmp_path / "items" / str(number)).read_bytes()
+        for number, (account, item, _) in enumerate(index)
+    }
+    assert found == {key: data for key, (_, data) in backup.items.items()}
+
+
+def test_specification_names_every_kind_of_object_and_record() -> None:
+    """What the store writes stands in the package's description: magic, record types, folders, and the version."""
+    text = tuiback.store.__doc__ or ""
+    table = re.findall(r"^ +(\w+) +(tuib\w{4}) +(\d.*?)  ", text, re.MULTILINE)
+    magics = {value.decode() for name, value in vars(envelope).items() if name.endswith("_MAGIC")}
+    assert {magic for _, magic, _ in table} == magics
+    types = {int(number) for _, _, told in table for number in re.findall(r"\d+", told)}
+    assert types | {RecordType.TRAILER} == set(RecordType)
+    assert all(f"    {prefix}" in text for prefix in (*COUNTED, "quarantine/", "keys/", "config"))
+    assert f"format version {VERSION}." in text
+
+
+def test_derived_keys_are_what_they_were() -> None:
+    """Golden: chunk id and chunker seed of a known repository, by the description's HKDF and by the store."""
+    identity = bytes(range(32))
+    id_key = hkdf(identity, b"", b"tuiback chunk id")[0]
+    seed = int.from_bytes(hkdf(identity, b"", b"tuiback chunker")[0][:8], "big") >> 1
+    chunk_id = blake3.blake3(b"tuiback", key=id_key).digest()
+    assert (chunk_id, seed) == (KEYS.chunk_id(b"tuiback"), KEYS.chunker_seed)
+    assert (chunk_id.hex(), seed) == GOLDEN

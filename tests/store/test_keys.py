@@ -79,7 +79,7 @@ def test_hostile_cost_is_refused(scrypt: Scrypt, what: str) -> None:
 def test_later_slot_is_too_new() -> None:
     """A slot of a later format says so."""
     with pytest.raises(FormatTooNew, match="update tuiback"):
-        unwrap(msgspec.structs.replace(slot_for(KEY_FILE), version=1), KEY_FILE, repository=REPOSITORY, subject="k")
+        unwrap(msgspec.structs.replace(slot_for(KEY_FILE), version=2), KEY_FILE, repository=REPOSITORY, subject="k")
 
 
 @pytest.mark.parametrize("secret", [Secret("passphrase", b""), Secret("key-file", bytes(31))])

@@ -1,5 +1,6 @@
 """Reading hands out verified bytes only, and says what is broken."""
 
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ import pytest
 from tests.store.doubles import DictIndex, MemoryBackend
 from tests.store.test_writer import content
 from tuiback.errors import Damage
-from tuiback.model import StoredPart
+from tuiback.model import Location, StoredPart
 from tuiback.store import Reader, Repository, Writer
 from tuiback.store.pack import pack_name
 
@@ -129,3 +130,68 @@ async def test_part_that_is_not_the_sum_of_its_chunks_is_damage(filled: Filled, 
     }[wrong]
     with pytest.raises(Damage, match="don't make up the part"):
         filled.reader().read_all(broken)
+
+
+@pytest.mark.parametrize("form", ["list1", "list2"])
+async def test_long_parts_are_read_through_their_lists(
+    repository: Repository, executor: Executor, form: str
+) -> None:
+    """Whoever reads a part whose chunks are named by lists, even lists of lists, gets its content alone."""
+    index = DictIndex()
+    writer = Writer(repository, index, executor)
+    blocks = [content(number, 10) for number in range(1500)]
+    ids: Sequence[bytes] = [repository.keys.chunk_id(block) for block in blocks]
+    contents = list(blocks)
+    for _ in range(int(form[-1])):
+        lists = [b"".join(ids[start : start + 500]) for start in range(0, len(ids), 500)]
+        ids = [repository.keys.chunk_id(each) for each in lists]
+        contents += lists
+    await writer.put_all("drive:a", "file", "file", contents)
+    index.take(await writer.flush())
+    data = b"".join(blocks)
+    part = StoredPart("file", len(data), repository.keys.chunk_id(data), tuple(ids), form)
+    assert list(Reader(repository, index).read(part)) == blocks
+    assert Reader(repository, index).read_all(part) == data
+
+
+async def test_small_parts_are_read_by_places_looked_up_before(filled: Filled) -> None:
+    """With the places of many parts at hand none of them is looked up again."""
+    reader = filled.reader()
+    places = reader.places(filled.parts[:20])
+    asked = filled.index.asked
+    assert [reader.read_all(part, places) for part in filled.parts[:20]] == filled.blocks[:20]
+    assert filled.index.asked == asked
+
+
+async def test_places_that_are_wrong_are_never_believed(filled: Filled) -> None:
+    """A place that holds other bytes gives nothing: the part comes from where its chunks lie."""
+    reader = filled.reader()
+    places = dict(reader.places(filled.parts[:2]))
+    first, second = (part.chunks[0] for part in filled.parts[:2])
+    places[first] = places[second]
+    assert reader.read_all(filled.parts[0], places) == filled.blocks[0]
+
+
+@pytest.mark.parametrize("number", [0, -1])
+async def test_chunks_are_found_again_when_their_pack_left(filled: Filled, number: int) -> None:
+    """A pack that prune dropped since it was looked up costs a second look, not the item."""
+    part = filled.parts[number]
+    index = PrunedIndex(filled.index)
+    assert b"".join(Reader(filled.repository, index).read(part)) == filled.blocks[number]
+    stale = Reader(filled.repository, PrunedIndex(filled.index)).places([part])
+    assert filled.reader().read_all(part, stale) == filled.blocks[number]
+
+
+class PrunedIndex:
+    """An index whose first answer is from before a prune."""
+
+    def __init__(self, now: DictIndex) -> None:
+        self._now = now
+        self._pruned = False
+
+    def find_chunks(self, chunk_ids: Sequence[bytes]) -> Mapping[bytes, Location]:
+        found = self._now.find_chunks(chunk_ids)
+        if self._pruned:
+            return found
+        self._pruned = True
+        return {chunk_id: replace(place, pack_id="0" * 64) for chunk_id, place in found.items()}

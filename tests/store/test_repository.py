@@ -20,7 +20,7 @@ from tests.store.doubles import (
     reopen,
     version,
 )
-from tuiback.errors import Damage, FormatTooNew, RepositoryMissing, StorageFull, UsageError, WrongKey
+from tuiback.errors import Damage, EnvironmentFault, FormatTooNew, RepositoryMissing, StorageFull, UsageError, WrongKey
 from tuiback.model import Commit, CommitBody, CommitHead, StoredPart
 from tuiback.store import Repository, Secret, check, open_backend
 from tuiback.store.commits import commit_name
@@ -160,12 +160,20 @@ def test_content_without_config_is_damage_not_absence(repository: Repository, ba
         new_repository(backend)
 
 
-@pytest.mark.parametrize("newer", [{"version": 1}, {"required_features": 4}])
+@pytest.mark.parametrize("newer", [{"version": 2}, {"required_features": 4}])
 def test_newer_format_is_refused(backend: MemoryBackend, newer: dict[str, int]) -> None:
     """A later version or an unknown required feature is left alone."""
     config = RepositoryConfig(repository_id="ab" * 16, created_at=TIME)
     write_twice(backend, "config", msgspec.structs.replace(config, **newer))
     with pytest.raises(FormatTooNew, match="update tuiback"):
+        open_with(backend, PASSPHRASE)
+
+
+def test_format_that_was_never_released_is_refused(backend: MemoryBackend) -> None:
+    """A repository of version 0 is told what it is, not taken for damaged."""
+    config = RepositoryConfig(repository_id="ab" * 16, created_at=TIME)
+    write_twice(backend, "config", msgspec.structs.replace(config, version=0))
+    with pytest.raises(EnvironmentFault, match="version 0, which was never released; make a new repository"):
         open_with(backend, PASSPHRASE)
 
 

@@ -8,7 +8,7 @@ from tests.store.doubles import DictIndex
 from tests.store.mails import base64_text, letter
 from tests.store.test_writer import content
 from tuiback.store import Repository, Savings, Writer
-from tuiback.store.savings import PieceTally, SavingsTally
+from tuiback.store.savings import SavingsTally
 
 
 @pytest.fixture
@@ -26,8 +26,9 @@ def adds_up(savings: Savings) -> bool:
 def test_pieces_known_in_part_are_blocks() -> None:
     """A piece that is known whole is a single instance; of one that is not, what is known is block saving."""
     tally = SavingsTally()
-    tally.add(140, [PieceTally(known_bytes=30), PieceTally(known_bytes=20, new_bytes=50), PieceTally(new_bytes=10)])
-    tally.add(10, [PieceTally(known_bytes=10)])
+    tally.add_part(150)
+    for known_bytes, new_bytes in ((30, 0), (20, 50), (0, 10), (10, 0)):
+        tally.add_piece(known_bytes, new_bytes)
     assert tally.total(60, 40) == Savings(
         put_bytes=150, decoded_bytes=30, single_instance_bytes=40, block_bytes=20, new_bytes=60,
         sealed_plain_bytes=60, sealed_bytes=40,

@@ -15,6 +15,7 @@ from tuiback.errors import EnvironmentFault, StorageFull
 from tuiback.model import PackTable, StoredPart
 from tuiback.store import Reader, Repository, Writer, open_backend
 from tuiback.store.chunker import WHOLE_PART_BYTES
+from tuiback.store.short_parts import SHORT_BYTES
 
 
 def content(seed: int, size: int) -> bytes:
@@ -59,6 +60,37 @@ async def test_parts_of_all_sizes_come_back(repository: Repository, writer: Writ
     assert [reader.read_all(part) for part in whole] == data
     assert streamed == whole
     assert whole[0].chunks == ()
+
+
+async def test_parts_put_together_are_those_put_one_by_one(
+    repository: Repository, writer: Writer, index: DictIndex
+) -> None:
+    """Of all sizes and in their order; what is put again so is stored once."""
+    sizes = [5000, 0, 1, SHORT_BYTES, SHORT_BYTES + 1, 3 << 20, 7000, *[2000] * 300]
+    data = [content(number, size) for number, size in enumerate(sizes)]
+    together = await writer.put_all("drive:a", "file", "file", data)
+    assert together == [await writer.put("drive:a", "file", "file", block) for block in data]
+    ids = chunk_ids(tables := await writer.flush())
+    assert sorted(ids) == sorted({chunk_id for part in together for chunk_id in part.chunks})
+    index.take(tables)
+    reader = Reader(repository, index)
+    assert [reader.read_all(part) for part in together] == data
+
+
+async def test_long_part_names_lists_of_its_chunks(
+    repository: Repository, index: DictIndex, executor: Executor
+) -> None:
+    """A part of more chunks than may be named has them in list chunks, which are stored once like all others."""
+    writer = Writer(repository, index, executor, listed_above=4)
+    data = content(1, 9_000_000)
+    part = await writer.put("drive:a", "file", "file", stream(data))
+    assert part == await writer.put("drive:b", "file", "file", data)
+    ids = chunk_ids(tables := await writer.flush())
+    index.take(tables)
+    assert (part.form, len(part.chunks)) == ("list1", 1)
+    assert Reader(repository, index).read_all(part) == data
+    (listed,) = (index.locations[chunk_id].size for chunk_id in part.chunks)
+    assert listed // 32 == len(ids) - 1 == len(set(ids)) - 1
 
 
 async def test_flush_gives_tables_that_the_packs_themselves_tell(repository: Repository, writer: Writer) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 
 from tuiback.catalog.chunks import merge_chunks, put_chunks
+from tuiback.catalog.expiry import expire
 from tuiback.catalog.moments import to_text
 from tuiback.catalog.numbers import Numbers
 from tuiback.catalog.versioning import Versioning
@@ -63,6 +64,7 @@ def apply_body(connection: sqlite3.Connection, body: CommitBody) -> None:
     for snapshot in body.snapshots_closed:
         _close_snapshot(connection, versioning, numbers.account(snapshot.account_id), snapshot)
     versioning.settle()
+    expire(connection, body.expired)
 
 
 def _put_controls(connection: sqlite3.Connection, controls: Sequence[ControlRow]) -> None:
@@ -169,8 +171,9 @@ def _put_containers(connection: sqlite3.Connection, numbers: Numbers, containers
 
 
 def _drop_containers(connection: sqlite3.Connection, numbers: Numbers, gone: Sequence[tuple[str, str]]) -> None:
+    # Versions still name it; its own name and cursor nobody needs.
     connection.executemany(
-        "UPDATE containers SET present = 0 WHERE container_no = ?",
+        "UPDATE containers SET present = 0, name = '', cursor = '' WHERE container_no = ?",
         [(numbers.container(numbers.account(account_id), container_id),) for account_id, container_id in gone],
     )
 

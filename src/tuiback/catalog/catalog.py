@@ -2,12 +2,12 @@
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tuiback.catalog.applying import apply_body, apply_packs
-from tuiback.catalog.chunks import MERGE_AT
-from tuiback.catalog.connection import faults_told, open_for_writing, write_transaction
+from tuiback.catalog.chunks import FORGET_STEPS, MERGE_AT, forget_merged, forget_waiting
+from tuiback.catalog.connection import faults_told, open_for_writing, write_anew, write_transaction
 from tuiback.catalog.migrations import migrate, refuse_empty, refuse_missing
 from tuiback.catalog.schema import MIGRATIONS
 from tuiback.errors import Damage, EnvironmentFault
@@ -85,6 +85,50 @@ class Catalog:
                 (head.writer, head.number, head.digest),
             )
 
+    def forget_packs(self, pack_ids: Sequence[str]) -> None:
+        """Make the packs and their chunks unknown, all at once; their rows leave in steps between other commits.
+
+        After a crash in between, the next call drops the rest. A chunk that an older pack has too may be found there
+        again.
+        """
+        with self._turn, faults_told(self.path), write_transaction(self._connection):
+            for pack_id in pack_ids:
+                _forget_pack(self._connection, pack_id)
+            forget_waiting(self._connection)
+        for step in range(FORGET_STEPS):
+            with self._turn, faults_told(self.path), write_transaction(self._connection):
+                forget_merged(self._connection, step)
+
+    def replace_packs(self, pack_ids: Sequence[str], tables: Iterable[PackTable]) -> None:
+        """Forget packs and learn others, or the same ones anew, in one transaction: nobody ever meets half an index."""
+        with self._turn, faults_told(self.path), write_transaction(self._connection):
+            for pack_id in pack_ids:
+                _forget_pack(self._connection, pack_id)
+            forget_waiting(self._connection)
+            for step in range(FORGET_STEPS):
+                forget_merged(self._connection, step)
+            for table in tables:
+                apply_packs(self._connection, [table], self._merge_at)
+
+    def put_packs(self, tables: Sequence[PackTable]) -> None:
+        """Make forgotten packs known again; those that are known stay as they are."""
+        with self._turn, faults_told(self.path), write_transaction(self._connection):
+            apply_packs(self._connection, tables, self._merge_at)
+
+    def compact(self) -> None:
+        """Write the file anew without the space, and without any byte, of rows that are gone.
+
+        SQLite overwrites what it deletes, but not every copy it made of a row while it moved rows between pages: after
+        this none is left. Until it ends it takes three times the file's space. Raises StorageFull.
+        """
+        with self._turn, faults_told(self.path):
+            write_anew(self._connection, self.path)
+
+    def forget_dropped(self, drop_no: int) -> None:
+        """Keep no list any more of the versions dropped up to this number: SearchFiller.followed_drops."""
+        with self._turn, faults_told(self.path), write_transaction(self._connection):
+            self._connection.execute("DELETE FROM dropped_versions WHERE drop_no <= ?", (drop_no,))
+
     def close(self) -> None:
         """Let the file go; the last to close it folds the write-ahead log in."""
         with self._turn:
@@ -100,6 +144,13 @@ class Catalog:
                 str(self.path),
                 "run tuiback rebuild-catalog",
             )
+
+
+def _forget_pack(connection: sqlite3.Connection, pack_id: str) -> None:
+    row = connection.execute("SELECT stored_bytes FROM packs WHERE pack_id = ?", (pack_id,)).fetchone()
+    if row is not None:
+        connection.execute("UPDATE stored SET packs = packs - 1, bytes = bytes - ?", row)
+        connection.execute("DELETE FROM packs WHERE pack_id = ?", (pack_id,))
 
 
 def _refuse_other_packs(commit: Commit, tables: Sequence[PackTable]) -> None:

@@ -22,6 +22,9 @@ ID_HEAD = 16
 MERGE_AT = 2**19
 _SLICES = 16
 
+# In how many steps the rows of forgotten packs leave, by the first byte of their ids: each a short transaction.
+FORGET_STEPS = 256
+
 _MARK_BYTES = 2
 _BITMAP_BYTES = 1024
 # A bitmap has one bit for every 2 ** 3 marks.
@@ -44,7 +47,7 @@ def put_chunks(connection: sqlite3.Connection, pack_no: int, entries: Sequence[C
         return connection.execute(sql, parameters).fetchall()
 
     ids = {entry.chunk_id for entry in entries}
-    new = len(ids) - len(find_locations(rows_of, ids))
+    new = len(ids) - _count_rows(rows_of, ids)
     rows = [
         (
             entry.chunk_id[:ID_HEAD], entry.chunk_id[ID_HEAD:], pack_no,
@@ -69,6 +72,42 @@ def merge_chunks(connection: sqlite3.Connection, merge_at: int) -> None:
         waiting -= _merge_slice(connection, number)
         number = (number + 1) % _SLICES
         connection.execute("UPDATE merging SET waiting = ?, next_slice = ?", (waiting, number))
+
+
+def fill_filter(connection: sqlite3.Connection) -> None:
+    """Write the filter of a table that was filled past put_chunks."""
+    heads = connection.execute("SELECT id_head FROM chunks ORDER BY id_head")
+    by_block = groupby((head for (head,) in heads), lambda head: head[:_MARK_BYTES])
+    connection.executemany(
+        "INSERT INTO chunk_filter (block, marks) VALUES (?, ?)",
+        ((int.from_bytes(block), with_marks(b"", [_mark(head) for head in ids])) for block, ids in by_block),
+    )
+
+
+def forget_waiting(connection: sqlite3.Connection) -> None:
+    """Drop the waiting rows whose pack is forgotten: they must not go over what an older pack still has."""
+    gone = _drop_packless(connection, "recent_chunks", b"", b"\xff" * ID_HEAD)
+    connection.execute("UPDATE merging SET waiting = waiting - ?", (gone,))
+
+
+def forget_merged(connection: sqlite3.Connection, step: int) -> None:
+    """Drop one step's share of all other rows whose pack is forgotten. Steps go from 0 to FORGET_STEPS - 1."""
+    _drop_packless(connection, "chunks", bytes([step]), bytes([step]) + b"\xff" * ID_HEAD)
+
+
+def _drop_packless(connection: sqlite3.Connection, table: str, first: bytes, last: bytes) -> int:
+    def rows_of(sql: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+        return connection.execute(sql, parameters).fetchall()
+
+    gone = rows_of(
+        f"""SELECT id_head, id_tail FROM {table} c WHERE id_head BETWEEN ? AND ?
+            AND NOT EXISTS (SELECT 1 FROM packs p WHERE p.pack_no = c.pack_no)""",
+        (first, last),
+    )
+    connection.executemany(f"DELETE FROM {table} WHERE id_head = ? AND id_tail = ?", gone)
+    still_there = _count_rows(rows_of, {head + tail for head, tail in gone})
+    connection.execute("UPDATE stored SET chunks = chunks - ?", (len(gone) - still_there,))
+    return len(gone)
 
 
 def _merge_slice(connection: sqlite3.Connection, number: int) -> int:
@@ -100,7 +139,26 @@ def _look_up(rows: Rows, table: str, chunk_ids: Collection[bytes]) -> dict[bytes
     return {chunk_id: found[chunk_id] for chunk_id in chunk_ids if chunk_id in found}
 
 
+def _count_rows(rows: Rows, chunk_ids: Collection[bytes]) -> int:
+    """How many of these chunks have a row, if only one that waits to be dropped."""
+    recent = _with_row(rows, "recent_chunks", chunk_ids)
+    older = _not_surely_new(rows, [chunk_id for chunk_id in chunk_ids if chunk_id not in recent])
+    return len(recent) + len(_with_row(rows, "chunks", older))
+
+
+def _with_row(rows: Rows, table: str, chunk_ids: Collection[bytes]) -> set[bytes]:
+    found = {
+        head + tail
+        for marks, batch in batches([chunk_id[:ID_HEAD] for chunk_id in chunk_ids])
+        for head, tail in rows(f"SELECT id_head, id_tail FROM {table} WHERE id_head IN ({marks})", batch)
+    }
+    return found.intersection(chunk_ids)
+
+
 def _not_surely_new(rows: Rows, chunk_ids: Collection[bytes]) -> list[bytes]:
+    if not chunk_ids or not rows("SELECT 1 FROM chunk_filter LIMIT 1", ()):
+        # Nothing has gone over to the large table yet.
+        return []
     by_block: dict[int, list[bytes]] = {}
     for chunk_id in chunk_ids:
         by_block.setdefault(int.from_bytes(chunk_id[:_MARK_BYTES]), []).append(chunk_id)

@@ -59,3 +59,27 @@ def same_content(a: Path, b: Path) -> list[str]:
     finally:
         connection.close()
     return differences
+
+
+# What tells, by account, that commits came or went: each leaves its trace in one of these. That a snapshot was found
+# to hold still changed nothing.
+_TRACES = (
+    *(_CONTENT[table] for table in ("accounts", "aliases", "containers", "removals", "owed")),
+    _CONTENT["snapshots"].replace("verified_until, ", ""),
+)
+
+
+def differing_accounts(a: Path, b: Path) -> frozenset[str]:
+    """The ids of the accounts whose content the catalogs tell differently, because commits came or went."""
+    connection = open_for_reading(a)
+    try:
+        with faults_told(b):
+            connection.execute("ATTACH ? AS other", (f"{b.absolute().as_uri()}?mode=ro",))
+            accounts: set[str] = set()
+            for select in _TRACES:
+                for here, there in (("main", "other"), ("other", "main")):
+                    rows = connection.execute(f"{select.format(s=here)} EXCEPT {select.format(s=there)}")
+                    accounts.update(row[0] for row in rows)
+    finally:
+        connection.close()
+    return frozenset(accounts)

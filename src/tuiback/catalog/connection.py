@@ -11,6 +11,9 @@ from tuiback.errors import Damage, EnvironmentFault, StorageFull, TuibackError
 BUSY_SECONDS = 30.0
 # Ids are random, so a commit touches pages all over the file: with SQLite's own 2 MiB each is read and written often.
 WRITER_CACHE_KIB = 64 * 1024
+# Of a new file. What a cold question costs is the pages that it touches: 40 % fewer than with SQLite's own 4096, for
+# the same bytes written; with 16384 half as many, for twice the bytes.
+PAGE_BYTES = 8192
 
 
 def open_for_writing(path: Path, synchronous: str) -> sqlite3.Connection:
@@ -21,16 +24,54 @@ def open_for_writing(path: Path, synchronous: str) -> sqlite3.Connection:
     with faults_told(path):
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {synchronous}")
             connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
+            # What an index has let go must not be readable after the row itself has expired.
+            connection.execute("PRAGMA secure_delete = ON")
         except BaseException:
             connection.close()
             raise
         return connection
 
 
-def open_for_reading(path: Path) -> sqlite3.Connection:
+def open_for_loading(path: Path) -> sqlite3.Connection:
+    """A connection to a new file that is worth nothing until it is whole: without a log, and nothing waits for disks.
+
+    What has to be sorted goes beside the file: a system's folder for temporary files may be small.
+    """
+    with faults_told(path):
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+            connection.execute("PRAGMA journal_mode = OFF")
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
+            connection.execute(f"PRAGMA temp_store_directory = '{_quoted(path.absolute().parent)}'")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _quoted(folder: Path) -> str:
+    return str(folder).replace("'", "''")
+
+
+def write_anew(connection: sqlite3.Connection, path: Path) -> None:
+    """Write the connection's file without the space of what is gone; until the end it takes three times the space."""
+    connection.execute(f"PRAGMA temp_store_directory = '{_quoted(path.absolute().parent)}'")
+    connection.execute("VACUUM")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+class ReadingConnection(sqlite3.Connection):
+    """A connection that a weak reference may name, so that it goes with the thread that opened it."""
+
+
+def open_for_reading(path: Path) -> ReadingConnection:
     """A connection that can't write; every statement sees one committed state."""
     with faults_told(path):
         return sqlite3.connect(
@@ -39,6 +80,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
             timeout=BUSY_SECONDS,
             isolation_level=None,
             check_same_thread=False,
+            factory=ReadingConnection,
         )
 
 

@@ -27,7 +27,7 @@ class PathQuestions(TreeQuestions):
         passed: set[str] = set()
         while item_id and item_id not in passed:
             passed.add(item_id)
-            entry = self._newest_until(account_id, item_id, seq)
+            entry = self._newest_until(account_id, item_id, seq, or_oldest=bool(segments))
             if entry is None:
                 break
             namesakes = [other for other, _ in self._namesakes(account_id, seq, entry.parent_id, entry.name)]
@@ -77,6 +77,29 @@ class PathQuestions(TreeQuestions):
                 entered.add(parent_id)
                 yield from self._below(account_id, seq, parent_id, self._last_path(account_id, seq, parent_id), entered)
 
+    def stored_below(self, account_id: str, seq: int, item_id: str = "") -> Iterator[Entry]:
+        """What walk() yields below the folder, a folder before its content, each folder's in the order of its storing.
+
+        That is the order of the content in the packs, so whoever reads it all comes by every pack once.
+        """
+        entered = {item_id}
+        yield from self._stored_below(account_id, seq, item_id, entered)
+        for parent_id in self._parent_ids(account_id, seq) if not item_id else ():
+            if parent_id not in entered:
+                entered.add(parent_id)
+                yield from self._stored_below(account_id, seq, parent_id, entered)
+
+    def _stored_below(self, account_id: str, seq: int, item_id: str, entered: set[str]) -> Iterator[Entry]:
+        waiting = [item_id]
+        while waiting:
+            folders = []
+            for entry in self._stored_in(account_id, seq, waiting.pop()):
+                yield entry
+                if entry.kind in FOLDER_KINDS and entry.item_id not in entered:
+                    entered.add(entry.item_id)
+                    folders.append(entry.item_id)
+            waiting += reversed(folders)
+
     def _below(
         self, account_id: str, seq: int, parent_id: str, prefix: str, entered: set[str]
     ) -> Iterator[tuple[str, Entry]]:
@@ -113,8 +136,11 @@ class PathQuestions(TreeQuestions):
             yield from page
             after = page_key(page[-1])
 
-    def _newest_until(self, account_id: str, item_id: str, seq: int) -> Entry | None:
-        return next((entry for entry in self.versions(account_id, item_id) if entry.from_seq <= seq), None)
+    def _newest_until(self, account_id: str, item_id: str, seq: int, *, or_oldest: bool) -> Entry | None:
+        """For folders also the oldest version kept: the one that held an item then may have expired before it."""
+        versions = self.versions(account_id, item_id)
+        oldest = versions[-1] if or_oldest and versions else None
+        return next((entry for entry in versions if entry.from_seq <= seq), oldest)
 
     def _well_known(self, account_id: str, seq: int, segment: str) -> str | None:
         wanted = WELL_KNOWN.get(segment)

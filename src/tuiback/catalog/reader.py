@@ -4,13 +4,18 @@ from collections.abc import Sequence
 
 from tuiback.catalog.accounts import AccountQuestions
 from tuiback.catalog.chunks import find_locations
+from tuiback.catalog.ended import EndedQuestions
+from tuiback.catalog.growth import GrowthQuestions
 from tuiback.catalog.lookup import PathQuestions
 from tuiback.catalog.rows import TaskTotals, Totals
+from tuiback.catalog.searching import SearchQuestions
 from tuiback.catalog.tracking import TrackingQuestions
 from tuiback.model import Location
 
 
-class CatalogReader(AccountQuestions, TrackingQuestions, PathQuestions):
+class CatalogReader(
+    AccountQuestions, TrackingQuestions, EndedQuestions, SearchQuestions, GrowthQuestions, PathQuestions
+):
     """Read-only and thread-safe; implements ChunkIndex.
 
     Every method may raise Damage for a broken file and EnvironmentFault for one that can't be read; the

@@ -1,14 +1,15 @@
 """Gives each thread its own read-only connection to one catalog."""
 
-import sqlite3
 import threading
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
-from tuiback.catalog.connection import faults_told, open_for_reading
+from tuiback.catalog.connection import ReadingConnection, faults_told, open_for_reading
 from tuiback.catalog.migrations import refuse_empty, refuse_missing, refuse_newer, refuse_older
 from tuiback.catalog.schema import MIGRATIONS
 
@@ -23,7 +24,8 @@ class Reading:
         refuse_missing(path)
         self._path = path
         self._of_thread = threading.local()
-        self._all: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._all: WeakSet[ReadingConnection] = WeakSet()
         try:
             with faults_told(path):
                 refuse_empty(self._connection(), path)
@@ -35,12 +37,18 @@ class Reading:
 
     def close(self) -> None:
         """End the connections of all threads."""
-        while self._all:
-            self._all.pop().close()
+        with self._lock:
+            while self._all:
+                self._all.pop().close()
 
     def _rows(self, sql: str, parameters: Sequence[object] | dict[str, object] = ()) -> list[tuple[Any, ...]]:
         with faults_told(self._path):
             return self._connection().execute(sql, parameters).fetchall()
+
+    def _column(self, sql: str, parameters: dict[str, object]) -> "array[int]":
+        """The numbers that are each row's only column, 8 bytes each."""
+        with faults_told(self._path):
+            return array("q", (number for (number,) in self._connection().execute(sql, parameters)))
 
     def _every(self, step: int, sql: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:
         """The last row of each full `step` of them; the others are never held."""
@@ -66,11 +74,12 @@ class Reading:
             finally:
                 connection.execute("ROLLBACK")
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._of_thread, "connection", None)
+    def _connection(self) -> ReadingConnection:
+        connection: ReadingConnection | None = getattr(self._of_thread, "connection", None)
         if connection is None:
             connection = self._of_thread.connection = open_for_reading(self._path)
-            self._all.append(connection)
+            with self._lock:
+                self._all.add(connection)
         return connection
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from tuiback.model import Account, Kind, Outcome
 
@@ -73,6 +73,30 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Hit:
+    """An item that a search found, as the version that fits: from_seq tells which.
+
+    `account` is the account's address or name. `snapshot` is the newest one that shows this version, last_seen when
+    that was last verified; first_seen is when the item was first backed up, in any version. deleted_at is None while
+    the item lives on.
+    """
+
+    item_id: str
+    account_id: str
+    account: str
+    task: str
+    kind: Kind
+    name: str
+    size: int
+    modified: str
+    from_seq: int
+    snapshot: int
+    first_seen: datetime
+    last_seen: datetime
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """How much there is. `items` and `live_bytes` are live and leave folders out.
 
@@ -99,6 +123,16 @@ class TaskTotals:
     live_bytes: int
     items: int
     versions: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayGrowth:
+    """What the runs of one day (UTC) read and stored."""
+
+    day: date
+    runs: int
+    bytes_read: int
+    bytes_stored: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 
 _FIRST = (
     # What the file is, and how far it has followed each writer.
-    "CREATE TABLE identity (repository_id TEXT NOT NULL)",
+    # `made` tells this file from others of the same repository: a rebuilt catalog has other numbers.
+    "CREATE TABLE identity (repository_id TEXT NOT NULL, made TEXT NOT NULL DEFAULT (hex(randomblob(16))))",
     "CREATE TABLE writers (writer TEXT PRIMARY KEY, number INTEGER NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID",
     # Where bytes lie. Half of an id finds the chunk; the other half is compared.
-    "CREATE TABLE packs (pack_no INTEGER PRIMARY KEY, pack_id TEXT NOT NULL UNIQUE, stored_bytes INTEGER NOT NULL)",
+    # A forgotten pack's number is never given again, because its chunks leave after it.
+    """CREATE TABLE packs (
+        pack_no INTEGER PRIMARY KEY AUTOINCREMENT, pack_id TEXT NOT NULL UNIQUE, stored_bytes INTEGER NOT NULL)""",
     """CREATE TABLE chunks (
         id_head BLOB NOT NULL, id_tail BLOB NOT NULL, pack_no INTEGER NOT NULL, slot INTEGER NOT NULL,
         offset INTEGER NOT NULL, length INTEGER NOT NULL, inner_offset INTEGER NOT NULL, size INTEGER NOT NULL,
@@ -77,6 +80,16 @@ _FIRST = (
     """CREATE TABLE parts (
         version_no INTEGER, ordinal INTEGER, name TEXT NOT NULL, size INTEGER NOT NULL, digest BLOB NOT NULL,
         chunks BLOB NOT NULL, form TEXT NOT NULL DEFAULT '', PRIMARY KEY (version_no, ordinal)) WITHOUT ROWID""",
+    # Search files follow versions by their numbers and, through these rows, out of the catalog again. `expired` is 0
+    # for a version that never was in a closed snapshot. Items go after their versions, or their account is not known.
+    """CREATE TABLE dropped_versions (
+        drop_no INTEGER PRIMARY KEY AUTOINCREMENT, version_no INTEGER NOT NULL, account_no INTEGER,
+        expired INTEGER NOT NULL)""",
+    """CREATE TRIGGER version_dropped BEFORE DELETE ON versions BEGIN
+        INSERT INTO dropped_versions (version_no, account_no, expired)
+        SELECT old.version_no, account_no, NOT EXISTS (SELECT 1 FROM snapshots s
+            WHERE s.account_no = of.account_no AND s.seq = old.from_seq AND s.closed_at IS NULL)
+        FROM (SELECT (SELECT account_no FROM items WHERE item_no = old.item_no) AS account_no) of; END""",
     # Live versions have indexes of their own, so that a page of today never wades through history. until_seq stands
     # in them even where it is always NULL, because only then does SQLite answer from the index alone.
     """CREATE INDEX live_by_name ON versions (parent_no, kind, sort_name, version_no, from_seq, until_seq)

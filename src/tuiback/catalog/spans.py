@@ -46,7 +46,7 @@ def cover(from_seq: int, until_seq: int) -> Iterator[int]:
 
 def add_spans(connection: sqlite3.Connection, ended: Iterable[Ended]) -> None:
     """Write the blocks of these versions down."""
-    by_name, by_modified = _rows(ended)
+    by_name, by_modified = span_rows(ended)
     # In key order, neighbours land on one page.
     connection.executemany("INSERT INTO spans_by_name VALUES (?, ?, ?, ?, ?)", sorted(by_name))
     connection.executemany("INSERT INTO spans_by_modified VALUES (?, ?, ?, ?, ?)", sorted(by_modified))
@@ -54,18 +54,19 @@ def add_spans(connection: sqlite3.Connection, ended: Iterable[Ended]) -> None:
 
 def drop_spans(connection: sqlite3.Connection, ended: Iterable[Ended]) -> None:
     """Forget the blocks of versions that are not kept."""
-    by_name, by_modified = _rows(ended)
+    by_name, by_modified = span_rows(ended)
     key = "parent_no = ? AND is_folder = ? AND block = ? AND {} = ? AND version_no = ?"
     connection.executemany(f"DELETE FROM spans_by_name WHERE {key.format('sort_name')}", by_name)
     connection.executemany(f"DELETE FROM spans_by_modified WHERE {key.format('modified')}", by_modified)
 
 
-_Row = tuple[int, bool, int, str, int]
+SpanRow = tuple[int, bool, int, str, int]
 
 
-def _rows(ended: Iterable[Ended]) -> tuple[list[_Row], list[_Row]]:
-    by_name: list[_Row] = []
-    by_modified: list[_Row] = []
+def span_rows(ended: Iterable[Ended]) -> tuple[list[SpanRow], list[SpanRow]]:
+    """The rows of spans_by_name and of spans_by_modified, in any order."""
+    by_name: list[SpanRow] = []
+    by_modified: list[SpanRow] = []
     for version in ended:
         is_folder = version.kind in FOLDER_KINDS
         for block in cover(version.from_seq, version.until_seq or 0):

@@ -42,7 +42,15 @@ def _first_tables(database: "Database") -> None:
     database.table("audit").create_index(["time"])
 
 
-MIGRATIONS = (Migration(1, "first tables", _first_tables),)
+def _check_dates(database: "Database") -> None:
+    # In SQL, because sqlite-utils can't express WITHOUT ROWID. See tuiback.catalog.check_dates.
+    database.execute(
+        "CREATE TABLE pack_checks (pack_id TEXT PRIMARY KEY, scrubbed_at TEXT, read_at TEXT) WITHOUT ROWID"
+    )
+    database.execute("CREATE TABLE check_passes (read INTEGER PRIMARY KEY, begun_at TEXT NOT NULL)")
+
+
+MIGRATIONS = (Migration(1, "first tables", _first_tables), Migration(2, "dates of checks", _check_dates))
 
 _JOB = "SELECT job, kind, subject, state, outcome, done, total, plan, report, created_at, updated_at FROM jobs"
 
@@ -102,6 +110,11 @@ class State:
                    SET number = excluded.number, digest = excluded.digest WHERE excluded.number >= number""",
                 (head.writer, head.number, head.digest),
             )
+
+    def forget_heads(self) -> None:
+        """Forget all heads, once what they stood for has been given up."""
+        with self._changing() as connection:
+            connection.execute("DELETE FROM heads_seen")
 
     def new_job(self, kind: str, subject: str, plan: bytes, now: datetime) -> int:
         """The number of a new job in state "planned"."""

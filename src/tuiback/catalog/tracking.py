@@ -1,15 +1,19 @@
 """Answers what the engine asks before and during a run: cursors, what is known of items, debts, runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import msgspec
 
 from tuiback.catalog.moments import from_text
-from tuiback.catalog.reading import Reading, batches
+from tuiback.catalog.reading import BATCH, Reading, batches
 from tuiback.model import Container, Kind, Known, Outcome, Owed, RunCounters, RunRow, SnapshotRow, StoredPart
 
 # A chunk id is a BLAKE3-256 digest.
-_ID_BYTES = 32
+ID_BYTES = 32
+# Each takes two parameters of a statement.
+_PAIRS = BATCH // 2
+_PAGE = 10_000
 
 _LIVE = "FROM versions v {} WHERE v.until_seq IS NULL AND v.container_no = ?"
 # Those of them that a waiting removal is about to end: few, so they are found from the removals.
@@ -62,12 +66,21 @@ class TrackingQuestions(Reading):
 
     def live_item_ids(self, account_id: str, container_id: str) -> set[str]:
         """The items in the container now; those that wait to be removed from it are left out."""
+        return set(self.live_items(account_id, container_id))
+
+    def live_items(self, account_id: str, container_id: str) -> Iterator[str]:
+        """live_item_ids() for containers of millions: a page of them is held, and each page is of its own moment."""
         account_no = self._account_no(account_id)
         container_no = self._container_no(account_no, container_id)
-        with self._one_moment():
-            live = self._rows(f"SELECT i.item_id {_LIVE.format(_ITEMS)}", (container_no,))
-            leaving = self._rows(f"SELECT i.item_id {_LEAVING.format(_ITEMS)}", (account_no, container_no))
-        return {item_id for (item_id,) in live} - {item_id for (item_id,) in leaving}
+        last_no = 0
+        while rows := self._rows(
+            f"""SELECT v.item_no, i.item_id {_LIVE.format(_ITEMS)} AND v.item_no > ? AND NOT EXISTS (
+                    SELECT 1 FROM removals r WHERE r.account_no = ? AND r.item_no = v.item_no
+                        AND r.container_no = v.container_no) ORDER BY v.item_no LIMIT ?""",
+            (container_no, last_no, account_no, _PAGE),
+        ):
+            yield from (item_id for _, item_id in rows)
+            last_no = rows[-1][0]
 
     def live_count(self, account_id: str, container_id: str) -> int:
         """How many live_item_ids there are."""
@@ -135,6 +148,26 @@ class TrackingQuestions(Reading):
         )
         return self._parts_of([row[0] for row in rows]).get(rows[0][0], ()) if rows else ()
 
+    def parts_of_all(
+        self, account_id: str, versions: Sequence[tuple[str, int]]
+    ) -> dict[tuple[str, int], tuple[StoredPart, ...]]:
+        """parts() of many versions, each an item id and its first snapshot; those without parts are left out."""
+        parts: dict[tuple[str, int], tuple[StoredPart, ...]] = {}
+        account_no = self._account_no(account_id)
+        for start in range(0, len(versions), _PAIRS):
+            some = versions[start : start + _PAIRS]
+            for item_id, from_seq, *part in self._rows(
+                f"""WITH wanted (item_id, from_seq) AS (VALUES {",".join(["(?, ?)"] * len(some))})
+                    SELECT w.item_id, w.from_seq, t.name, t.size, t.digest, t.chunks, t.form FROM wanted w
+                    CROSS JOIN items i ON i.account_no = ? AND i.item_id = w.item_id
+                    CROSS JOIN versions v ON v.item_no = i.item_no AND v.from_seq = w.from_seq
+                    CROSS JOIN parts t ON t.version_no = v.version_no ORDER BY t.version_no, t.ordinal""",
+                (*chain.from_iterable(some), account_no),
+            ):
+                key = (item_id, from_seq)
+                parts[key] = (*parts.get(key, ()), stored_part(*part))
+        return parts
+
     def _snapshot(self, which: str, account_id: str, *numbers: int) -> SnapshotRow | None:
         row = self._row(
             f"""SELECT seq, run, opened_at, closed_at, outcome, verified_until
@@ -158,7 +191,7 @@ class TrackingQuestions(Reading):
                     ORDER BY version_no, ordinal""",
                 batch,
             ):
-                parts[version_no] = (*parts.get(version_no, ()), _part(*part))
+                parts[version_no] = (*parts.get(version_no, ()), stored_part(*part))
         return parts
 
     def _account_no(self, account_id: str) -> int | None:
@@ -172,6 +205,7 @@ class TrackingQuestions(Reading):
         return None if row is None else int(row[0])
 
 
-def _part(name: str, size: int, digest: bytes, chunks: bytes, form: str) -> StoredPart:
-    chunk_ids = tuple(chunks[start : start + _ID_BYTES] for start in range(0, len(chunks), _ID_BYTES))
+def stored_part(name: str, size: int, digest: bytes, chunks: bytes, form: str) -> StoredPart:
+    """A part from its row."""
+    chunk_ids = tuple(chunks[start : start + ID_BYTES] for start in range(0, len(chunks), ID_BYTES))
     return StoredPart(name, size, digest, chunk_ids, form)

@@ -8,7 +8,7 @@ import msgspec
 
 from tuiback.catalog.numbers import Numbers
 from tuiback.catalog.spans import Ended, add_spans, drop_spans
-from tuiback.model import FOLDER_KINDS, Removal, StoredPart, VersionOpened
+from tuiback.model import FOLDER_KINDS, Removal, VersionOpened
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -51,6 +51,7 @@ class Versioning:
         self._connection = connection
         self._numbers = numbers
         self._figures: dict[int, _Figures] = {}
+        self._opened: set[int] = set()
         self._waiting: dict[int, tuple[object, ...]] = {}
         self._waiting_parts: list[tuple[object, ...]] = []
         self._ended: list[Ended] = []
@@ -60,14 +61,15 @@ class Versioning:
 
     def open_all(self, versions: Sequence[VersionOpened]) -> None:
         """Each becomes its item's live version, in this order."""
-        accounts = self._numbers.account
-        self._numbers.assign_items(
-            (accounts(version.account_id), item_id)
-            for version in versions
+        numbered = [(self._numbers.account(version.account_id), version) for version in versions]
+        keys = (
+            (account_no, item_id)
+            for account_no, version in numbered
             for item_id in ("", version.parent_id, version.item_id)
         )
-        for version in versions:
-            self._open(version, accounts(version.account_id))
+        self._numbers.assign_items(dict.fromkeys(keys))
+        for account_no, version in numbered:
+            self._open(version, account_no)
         self._write_waiting()
 
     def await_removals(self, removals: Iterable[Removal]) -> None:
@@ -75,7 +77,8 @@ class Versioning:
         numbered = [(self._numbers.account(removal.account_id), removal) for removal in removals]
         self._numbers.learn_items((account_no, removal.item_id) for account_no, removal in numbered)
         self._connection.executemany(
-            "INSERT OR REPLACE INTO removals (account_no, item_no, container_no, seq) VALUES (?, ?, ?, ?)",
+            """INSERT OR REPLACE INTO removals (account_no, item_no, container_no, seq)
+               SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM versions WHERE item_no = ?2)""",
             [
                 (account_no, item_no, self._numbers.container(account_no, removal.container_id), removal.seq)
                 for account_no, removal in numbered
@@ -133,15 +136,20 @@ class Versioning:
         container_no = self._numbers.container(account_no, version.container_id)
         if item_no in self._waiting:
             self._write_waiting()
-            self._make_way(account_no, item_no, version.seq)
-        elif not self._numbers.is_new(item_no):
+        if item_no in self._opened or not self._numbers.is_new(item_no):
             self._make_way(account_no, item_no, version.seq)
             self._connection.execute(
                 "DELETE FROM removals WHERE account_no = ? AND item_no = ? AND container_no = ?",
                 (account_no, item_no, container_no),
             )
+        self._opened.add(item_no)
         self._version_no += 1
-        part_bytes = sum(part.size for part in version.parts)
+        part_bytes = 0
+        for ordinal, part in enumerate(version.parts):
+            part_bytes += part.size
+            self._waiting_parts.append(
+                (self._version_no, ordinal, part.name, part.size, part.digest, b"".join(part.chunks), part.form)
+            )
         parent_no = self._numbers.item(account_no, version.parent_id)
         self._parents.add((account_no, parent_no))
         self._waiting[item_no] = (
@@ -149,7 +157,6 @@ class Versioning:
             version.name, version.size, version.modified, version.etag, version.content_tag,
             _ENCODER.encode(dict(version.attrs)).decode(), part_bytes,
         )
-        self._waiting_parts += _part_rows(self._version_no, version.parts)
         figures = self._figures_of(account_no)
         figures.live(version.kind, version.size, 1)
         figures.kept(part_bytes, 1)
@@ -201,9 +208,3 @@ class Versioning:
     def _figures_of(self, account_no: int) -> _Figures:
         return self._figures.setdefault(account_no, _Figures())
 
-
-def _part_rows(version_no: int, parts: Sequence[StoredPart]) -> list[tuple[object, ...]]:
-    return [
-        (version_no, ordinal, part.name, part.size, part.digest, b"".join(part.chunks), part.form)
-        for ordinal, part in enumerate(parts)
-    ]

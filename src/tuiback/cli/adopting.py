@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,9 @@ def adopt(call: Invocation, place: str, catalog: str | None, key_file: Path | No
     repository = Repository.open(backend, secret, clock=SystemClock(), probe=False)
     home = unfinished or Home.create(call.home_path)
     call.output.progress("reading the commits")
-    ref, shortfall = adopt_into(home, repository, catalog, key_file)
+    ref, shortfall = adopt_into(
+        home, repository, catalog, key_file, lambda done, total: call.output.progress(f"{done:,} of {total:,} steps")
+    )
     fields = {"repository_id": ref.repository_id, **adopted_counts(home, ref)}
     seconds = round(time.monotonic() - begun, 3)
     call.output.progress("")
@@ -65,7 +67,11 @@ def find_unfinished_home(path: Path) -> "Home | None":
 
 
 def adopt_into(
-    home: "Home", repository: "Repository", catalog: str | None, key_file: Path | None
+    home: "Home",
+    repository: "Repository",
+    catalog: str | None,
+    key_file: Path | None,
+    progress: Callable[[int, int], None] = lambda *_: None,
 ) -> "tuple[RepositoryRef, Shortfall]":
     """Make the repository the main one of the home. Raises HomeBusy where another process does so."""
     from tuiback.engine.adoption import adopt as adopt_repository
@@ -82,7 +88,7 @@ def adopt_into(
     )
     lock = HomeLock(home.path)
     try:
-        return ref, adopt_repository(home, ref, repository, SystemClock())
+        return ref, adopt_repository(home, ref, repository, SystemClock(), progress)
     finally:
         lock.release()
 
@@ -109,6 +115,7 @@ def shortfall_fields(shortfalls: "Sequence[Shortfall]") -> dict[str, list[str] |
         "missing_commits": [gap.missing for shortfall in shortfalls for gap in shortfall.gaps],
         "lost_packs": [pack_id for shortfall in shortfalls for pack_id in shortfall.lost_packs],
         "owed": sum(shortfall.owed for shortfall in shortfalls),
+        "lost_accounts": [account_id for shortfall in shortfalls for account_id in shortfall.lost_accounts],
     }
 
 
@@ -116,7 +123,7 @@ def shortfall_warnings(shortfalls: "Sequence[Shortfall]") -> list[str]:
     """What people are told about what is not there."""
     remedy = "copy it from another copy of the repository, then run 'tuiback rebuild-catalog'"
     lines = [
-        f"Warning: {count_text(gap.commits, 'commit')} left out, for one before is missing: {gap.missing}*; {remedy}"
+        f"Warning: {count_text(gap.commits, 'commit')} left out, for this is missing: {gap.missing}*; {remedy}"
         for shortfall in shortfalls
         for gap in shortfall.gaps
     ]
@@ -127,6 +134,12 @@ def shortfall_warnings(shortfalls: "Sequence[Shortfall]") -> list[str]:
             f"Warning: {count_text(lost, 'pack')} can't be read; 'tuiback check' names them and what needs them;"
             " copy them from another copy of the repository, then run 'tuiback rebuild-catalog'"
         )
+    lines += [
+        f"Warning: not all that was known of {account_id or 'runs and settings'} can be read;"
+        " what the service still has is listed and fetched again by the next run"
+        for shortfall in shortfalls
+        for account_id in shortfall.lost_accounts
+    ]
     if owed:
         lines.append(f"{count_text(owed, 'item')} without content: owed, and fetched again by the next run")
     return lines

@@ -21,7 +21,7 @@ _MIB = 1 << 20
 _QUICK_LARGE_BYTES = 48 * _MIB
 _QUICK_MAIL_BYTES = 16 * _MIB
 _LARGE_BYTES = 512 * _MIB
-_MAIL_BYTES = 256 * _MIB
+_MAIL_BYTES = 512 * _MIB
 _ROUNDS = 3
 _COLUMNS = (
     field("TOOL", "tool"),
@@ -37,7 +37,13 @@ _COLUMNS = (
 )
 
 
-@click.command(epilog="Everything is written below $TMPDIR: let it name a folder on the disk to be measured.")
+_EPILOG = (
+    "Everything is written below $TMPDIR: let it name a folder on the disk to be measured. tuiback opens its"
+    " repository with a key file, restic with a password file, borg with a passphrase."
+)
+
+
+@click.command(epilog=_EPILOG)
 @click.option("--against", metavar="TOOLS", default="", help="restic, borg or both, with a comma between them.")
 @click.option("--quick", is_flag=True, help="Little data, once: under a minute.")
 @click.option(

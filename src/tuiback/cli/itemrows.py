@@ -106,5 +106,13 @@ def _row(listing: Listing, entry: "Entry", path: str) -> Row:
         "modified": entry.modified or None,
         "versions": entry.versions,
         "snapshot": seq,
-        "deleted_at": None if seq == listing.seq else listing.taken.get(entry.until_seq or 0),
+        "deleted_at": None if seq == listing.seq else _deleted_at(listing, entry),
     }
+
+
+def _deleted_at(listing: Listing, entry: "Entry") -> datetime | None:
+    """When the item was missing for the first time, as far as the points that are kept tell."""
+    until_seq = entry.until_seq or 0
+    if until_seq not in listing.taken:
+        until_seq = min((seq for seq in listing.taken if seq > until_seq), default=until_seq)
+    return listing.taken.get(until_seq)

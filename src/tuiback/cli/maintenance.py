@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,51 +12,135 @@ from tuiback.cli.engaging import open_home, secret_source
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Output
 from tuiback.cli.wording import count_text
-from tuiback.errors import Damage
+from tuiback.errors import Damage, UsageError
 
 if TYPE_CHECKING:
     from tuiback.engine.adoption import Shortfall
-    from tuiback.store import CheckReport
+    from tuiback.engine.checking import Checked, Extent
+    from tuiback.engine.home import Home
+    from tuiback.engine.repairing import LostItem, Repair
+
+    Result = tuple[Checked, Repair | None]
 
 
 @click.command()
-@click.option("--read-data", is_flag=True, help="Read and verify every byte, not only that all is there.")
+@click.option("--scrub", is_flag=True, help="Compare the checksum of everything stored, the longest unseen first.")
+@click.option("--read-data", is_flag=True, help="Read, decrypt and verify every byte.")
+@click.option(
+    "--sample",
+    "percent",
+    type=click.FloatRange(0, 100, min_open=True),
+    metavar="PERCENT",
+    help="Verify so much of it, the longest unseen first, and bring some items back: 1 a day sees all in 100 days.",
+)
+@click.option(
+    "--repair",
+    is_flag=True,
+    help="Save what is whole, put the rest aside, and owe what can be fetched again. Ends with 0 when all is whole"
+    " then, with 9 when anything is lost.",
+)
 @click.pass_obj
-def check(call: Invocation, read_data: bool) -> int:
-    """Prove that the repository is whole."""
-    from tuiback.engine.archive import open_repository
-    from tuiback.engine.clock import SystemClock
-    from tuiback.store import check as check_repository
+def check(call: Invocation, scrub: bool, read_data: bool, percent: float | None, repair: bool) -> int:
+    """Prove that the repository is whole, or name what is not.
 
+    Without an option: that everything is there and each item's content can be found. A check that was cut off goes
+    on where it was.
+    """
+    from tuiback.engine.checking import Extent
+
+    if scrub + read_data + (percent is not None) > 1:
+        raise UsageError("--scrub, --read-data and --sample exclude each other", remedy="choose one of them")
     home = open_home(call)
-    secret_of = secret_source()
-    reports: dict[str, CheckReport] = {}
-    for name, ref in home.repositories.items():
-        repository = open_repository(ref, secret_of(ref), SystemClock(), to_write=False)
-        reports[name] = check_repository(repository, read_data=read_data, progress=_progress(call.output, name))
+    extent = Extent(scrub, read_data, percent or 0.0)
+    if repair:
+        from tuiback.engine.host import HomeLock
+
+        lock = HomeLock(home.path)
+        try:
+            results = _check_all(call, home, extent, repair=True)
+        finally:
+            lock.release()
+    else:
+        results = _check_all(call, home, extent, repair=False)
     call.output.progress("")
-    fields = check_fields(reports)
+    fields = check_fields(results)
     if call.output.as_json:
         call.output.document("check", fields)
-    return _tell(call.output, fields)
+    return tell(call.output, fields)
 
 
-def check_fields(reports: "Mapping[str, CheckReport]") -> dict[str, Any]:
-    """The document of `check` over all repositories; nothing is repaired or put aside by it."""
+def _check_all(call: Invocation, home: "Home", extent: "Extent", *, repair: bool) -> "dict[str, Result]":
+    from tuiback.engine.archive import open_repository
+    from tuiback.engine.checking import check_repository
+    from tuiback.engine.clock import SystemClock
+    from tuiback.engine.repairing import repair_all
+
+    clock = SystemClock()
+    secret_of = secret_source()
+    results: dict[str, Result] = {}
+    for name, ref in home.repositories.items():
+        secret, folder = secret_of(ref), Path(ref.catalog)
+        repository = open_repository(ref, secret, clock, to_write=False)
+        progress = _progress(call.output, name)
+        checked = check_repository(folder, repository, clock, extent, progress)
+        repaired = None
+        if repair and not checked.report.ok:
+            repository = open_repository(ref, secret, clock, to_write=True)
+            repaired = repair_all(folder, repository, checked.report, extent, clock, progress)
+        results[name] = (checked, repaired)
+    return results
+
+
+def check_fields(results: "Mapping[str, Result]") -> dict[str, Any]:
+    """The document of `check` over all repositories. `damaged` counts what was found, before any repair."""
+    reports = [checked.report for checked, _ in results.values()]
+    repairs = [repaired for _, repaired in results.values() if repaired]
     findings = [
         {"repository": name, "kind": finding.kind, "name": finding.name, "what": finding.what}
-        for name, report in reports.items()
-        for finding in report.damaged
+        for name, (checked, _) in results.items()
+        for finding in checked.report.damaged
     ]
     return {
-        "ok": all(report.ok for report in reports.values()),
-        "packs": sum(report.packs for report in reports.values()),
-        "chunks": sum(report.chunks for report in reports.values()),
-        "commits": sum(report.commits for report in reports.values()),
+        "ok": all(repaired.whole if repaired else checked.report.ok for checked, repaired in results.values()),
+        "packs": sum(report.packs for report in reports),
+        "chunks": sum(report.chunks for report in reports),
+        "commits": sum(report.commits for report in reports),
+        "segments": sum(report.segments for report in reports),
+        "packs_verified": sum(report.looked_into for report in reports if report.depth),
+        "bytes_read": sum(report.bytes_read for report in reports),
+        "items_compared": sum(checked.items_compared for checked, _ in results.values()),
         "damaged": len(findings),
-        "repaired": 0,
-        "quarantined": 0,
+        "repaired": sum(len(repaired.repaired) for repaired in repairs),
+        "quarantined": sum(len(repaired.quarantined) for repaired in repairs),
+        "owed": sum(repaired.owed for repaired in repairs),
+        "known_lost": sum(version.known for report in reports for version in report.lost),
         "findings": findings,
+        "lost": [
+            {"repository": name, **_lost_fields(item)}
+            for name, (_, repaired) in results.items()
+            for item in (repaired.lost if repaired else ())
+        ],
+        "lost_accounts": [
+            {"repository": name, "account_id": account_id}
+            for name, (_, repaired) in results.items()
+            for account_id in (repaired.lost_accounts if repaired else ())
+        ],
+        "left": [
+            {"repository": name, "kind": finding.kind, "name": finding.name, "what": finding.what}
+            for name, (_, repaired) in results.items()
+            for finding in (repaired.left if repaired else ())
+        ],
+    }
+
+
+def _lost_fields(item: "LostItem") -> dict[str, Any]:
+    return {
+        "account_id": item.account_id,
+        "id": item.item_id,
+        "path": item.path,
+        "version": item.from_seq,
+        "live": item.live,
+        "parts": item.parts,
     }
 
 
@@ -77,9 +162,10 @@ def rebuild_catalog(call: Invocation) -> None:
     lock = HomeLock(home.path)
     try:
         for name, ref in home.repositories.items():
-            call.output.progress(f"{name}: reading the commits")
+            call.output.progress(f"{name}: looking at the commits")
             repository = open_repository(ref, secret_of(ref), SystemClock(), to_write=False)
-            shortfalls.append(rebuild(home, name, repository, SystemClock()))
+            progress = _progress(call.output, name, "step")
+            shortfalls.append(rebuild(home, name, repository, SystemClock(), progress))
             reader = CatalogReader(home.catalog_path(name))
             items += reader.totals().items
             reader.close()
@@ -94,15 +180,38 @@ def rebuild_catalog(call: Invocation) -> None:
     call.output.note(f"The catalog is new: {count_text(items, 'item')} in {seconds:.1f} s")
 
 
-def _progress(output: Output, name: str) -> Callable[[int, int], None]:
-    return lambda done, total: output.progress(f"{name}: {done:,} of {count_text(total, 'pack')}")
+def _progress(output: Output, name: str, unit: str = "pack") -> Callable[[int, int], None]:
+    return lambda done, total: output.progress(f"{name}: {done:,} of {count_text(total, unit)}")
 
 
-def _tell(output: Output, fields: dict[str, Any]) -> int:
+def tell(output: Output, fields: dict[str, Any]) -> int:
+    """Say what the document says, to people; the exit code."""
     looked_at = f"{count_text(fields['packs'], 'pack')}, {count_text(fields['chunks'], 'chunk')}"
-    if fields["ok"]:
-        output.note(f"Whole: {looked_at}")
+    if not fields["findings"]:
+        known = f"; {count_text(fields['known_lost'], 'version')} lost before, as told then"
+        output.note(f"Whole: {looked_at}{known if fields['known_lost'] else ''}")
         return 0
-    findings = [f"{f['repository']}: {f['kind']} {f['name']}: {f['what']}" for f in fields["findings"]]
-    output.trouble([f"damage found in {looked_at}; restore what is listed from a second copy", *findings])
+    found = [f"{f['repository']}: {f['kind']} {f['name']}: {f['what']}" for f in fields["findings"]]
+    if fields["ok"]:
+        done = f"{fields['repaired']} repaired, {fields['quarantined']} put aside; nothing is lost"
+        output.trouble([f"damage was found in {looked_at}, and all is whole again: {done}", *found])
+        return 0
+    if not (fields["lost"] or fields["lost_accounts"] or fields["left"]):
+        remedy = "restore what is listed from a second copy, or save what can be with 'tuiback check --repair'"
+        output.trouble([f"damage found in {looked_at}; {remedy}", *found])
+        return Damage.exit_code
+    done = f"{fields['repaired']} repaired, {fields['quarantined']} put aside, {fields['owed']} owed to the next run"
+    lost = [_lost_line(item) for item in fields["lost"]]
+    left = [f"{f['repository']}: {f['kind']} {f['name']}: {f['what']}" for f in fields["left"]]
+    left += [
+        f"{f['repository']}: {f['account_id'] or 'the history of runs'}: not all of its history could be read"
+        for f in fields["lost_accounts"]
+    ]
+    output.trouble([f"damage found in {looked_at}: {done}; not whole yet:", *left, *lost])
     return Damage.exit_code
+
+
+def _lost_line(item: Mapping[str, Any]) -> str:
+    what = "fetched again by the next run" if item["live"] else "an older version, lost"
+    place = item["path"] or item["id"]
+    return f"{item['repository']}: {item['account_id']} {place}, version #{item['version']}: {what}"

@@ -1,18 +1,18 @@
 """`run`: runs tasks and waits for their end."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
 
-from tuiback.cli.arguments import expand_lists
+from tuiback.cli.arguments import expand_lists, read_duration
 from tuiback.cli.engaging import engine_link, open_home
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Output, Row, field
 from tuiback.cli.waiting import EXIT_FAILED, EXIT_OK, EXIT_PARTIAL, await_answer, await_picture, exit_code_of, run_line
 from tuiback.cli.wording import bytes_text
-from tuiback.errors import Damage, UsageError
+from tuiback.errors import Damage, NoSuchThing, UsageError
 
 if TYPE_CHECKING:
     from tuiback.engine.link import Link
@@ -39,15 +39,27 @@ RUN_COLUMNS = (
 @click.argument("tasks", metavar="[TASK]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every task that isn't paused.")
 @click.option("--account", "accounts", multiple=True, callback=expand_lists, metavar="A", help="Only these; @FILE.")
+@click.option("--now", is_flag=True, help="Outside the task's window too.")
+@click.option("--max-time", callback=read_duration, metavar="D", help="Pause after so long: 90m, 4h.")
 @click.option("--no-wait", is_flag=True, help="Let the running engine go on with it alone.")
 @click.pass_obj
-def run(call: Invocation, tasks: tuple[str, ...], everything: bool, accounts: tuple[str, ...], no_wait: bool) -> int:
+def run(
+    call: Invocation,
+    /,
+    tasks: tuple[str, ...],
+    everything: bool,
+    accounts: tuple[str, ...],
+    now: bool,
+    max_time: timedelta | None,
+    no_wait: bool,
+) -> int:
     """Run a task, or all, and wait for the end; a run in progress is joined."""
     from tuiback.engine.commands import RunTasks
 
     if everything == bool(tasks):
         raise UsageError("give either a TASK or --all", remedy="see 'tuiback task list'")
-    command = RunTasks(tasks=tasks, accounts=accounts, wait=not no_wait)
+    max_seconds = None if max_time is None else max_time.total_seconds()
+    command = RunTasks(tasks=tasks, accounts=accounts, wait=not no_wait, now=now, max_seconds=max_seconds)
     home = open_home(call)
     with engine_link(home) as link:
         if no_wait and link.hosted:
@@ -56,6 +68,28 @@ def run(call: Invocation, tasks: tuple[str, ...], everything: bool, accounts: tu
         picture = ended_picture(link, answer["runs"])
     report(call.output, answer["runs"], picture)
     return EXIT_OK if no_wait else exit_code(answer["runs"])
+
+
+@click.command()
+@click.argument("what", metavar="RUN|TASK")
+@click.pass_obj
+def stop(call: Invocation, what: str) -> None:
+    """Stop a run at a checkpoint: what is stored stays, and the next run goes on from there."""
+    from tuiback.engine.commands import StopTask
+    from tuiback.engine.link import attach
+
+    home = open_home(call)
+    link = attach(home.path)
+    if link is None:
+        raise NoSuchThing("nothing runs in this home", what, "see 'tuiback runs'")
+    try:
+        picture = link.status()
+        running = {str(task.run): task.name for task in picture.tasks if task.run is not None} if picture else {}
+        name = running.get(what, what)
+        link.submit(StopTask(task=name)).result()
+    finally:
+        link.close()
+    call.output.added("stop", name, f"Task {name} stopped")
 
 
 def report(output: Output, runs: Sequence[Row], picture: "EngineStatus | None") -> None:
@@ -79,7 +113,7 @@ def ended_picture(link: "Link", runs: Sequence[Row]) -> "EngineStatus | None":
 def trouble_of(runs: Sequence[Row], picture: "EngineStatus | None") -> list[str]:
     """A line for each run that didn't end well, and what the engine said of their accounts."""
     bad = [run for run in runs if run.get("outcome", "ok") not in ("ok", "skipped")]
-    lines = [_ended(run) for run in bad]
+    lines = [_ended(run) for run in bad] + [_closed(run) for run in runs if run.get("opens_at")]
     if bad and picture is not None:
         tasks = {run["task"] for run in runs}
         told = [line for line in picture.activity if line.level in ("error", "warn") and line.subject not in tasks]
@@ -96,6 +130,10 @@ def exit_code(runs: Sequence[Row]) -> int:
     if codes == {EXIT_FAILED}:
         return int(errors[0]) if errors else EXIT_FAILED
     return EXIT_OK if codes <= {EXIT_OK} else EXIT_PARTIAL
+
+
+def _closed(run: Row) -> str:
+    return f"{run['task']}: outside its window until {run['opens_at']}; --now runs it all the same"
 
 
 def _ended(run: Row) -> str:

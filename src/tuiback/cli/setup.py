@@ -98,16 +98,17 @@ def make_repository(
     key_file: Path | None,
 ) -> "RepositoryRef":
     """Create a repository, opened by any of the secrets, and make it known to the home."""
-    from tuiback.catalog import Catalog
+    from tuiback.catalog import Catalog, State
     from tuiback.engine.clock import SystemClock
-    from tuiback.engine.home import RepositoryRef
+    from tuiback.engine.home import CATALOG, STATE, RepositoryRef
     from tuiback.store import Repository, open_backend
 
     url = place if place and "://" in place else str(Path(place or home.default_repository_path).absolute())
     repository = Repository.create(open_backend(url), secrets, clock=SystemClock())
     catalog_folder = Path(catalog or home.default_catalog_folder(name)).absolute()
     catalog_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    Catalog.create(catalog_folder / "catalog.db", repository.repository_id).close()
+    Catalog.create(catalog_folder / CATALOG, repository.repository_id).close()
+    State.open(catalog_folder / STATE).close()
     ref = RepositoryRef(
         name=name,
         url=repository.url,

@@ -113,13 +113,15 @@ def _limits(picture: EngineStatus | None) -> Row:
 
 def _storage_fields(view: "View", repository: str) -> Row:
     ref = view.home.repository(repository)
-    totals = view.reader(repository).totals()
+    reader = view.reader(repository)
+    totals = reader.totals()
     return {
         "name": repository,
         "url": ref.url,
         "logical_bytes": totals.logical_bytes,
         "stored_bytes": totals.stored_bytes,
         "catalog_bytes": totals.catalog_bytes,
+        "search_lag": reader.search_lag(),
     }
 
 
@@ -142,6 +144,8 @@ def _show(output: Output, fields: Row) -> None:
     for storage in fields["storage"]:
         sizes = f"{bytes_text(storage['logical_bytes'])} of data in {bytes_text(storage['stored_bytes'])}"
         output.text(f"Storage   {storage['name']}: {sizes}, {storage['url']}")
+        if storage["search_lag"]:
+            output.text(f"Search    {storage['name']}: {storage['search_lag']:,} items are not indexed yet")
     for throttle in fields["throttles"]:
         if throttle.wait_seconds > 0:
             output.text(f"Throttle  {throttle.service} asks us to wait {throttle.wait_seconds:.0f} s")

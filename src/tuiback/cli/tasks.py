@@ -1,6 +1,10 @@
-"""`task add` and `task list`: what is backed up."""
+"""`task`: what is backed up, when, and for how long it is kept."""
 
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,6 +17,8 @@ from tuiback.errors import NoSuchThing, UsageError
 if TYPE_CHECKING:
     from tuiback.engine.view import View
 
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
 
 def check_service(ctx: click.Context, param: click.Parameter, value: str) -> str:
     """A callback for the name of a service that there is a connector for."""
@@ -24,9 +30,48 @@ def check_service(ctx: click.Context, param: click.Parameter, value: str) -> str
     return value
 
 
+def check_keep(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """A callback for the rules of --keep and --keep-gone."""
+    if value is not None and value != param.default:
+        from tuiback.engine.retention import parse_keep, parse_keep_gone
+
+        try:
+            (parse_keep if param.name == "keep" else parse_keep_gone)(value)
+        except UsageError as error:
+            raise click.BadParameter(f"{value!r} {error.what}: {error.remedy}", ctx, param) from error
+    return value
+
+
+def plan_options(*, default: bool) -> Callable[[CommandT], CommandT]:
+    """The options of `add` and `edit` that say when a task runs and what it keeps; in `edit` none has a default."""
+
+    def given(value: str) -> str | None:
+        return value if default else None
+
+    options = (
+        click.option("--exclude", multiple=True, callback=expand_lists, metavar="A", help="Never these; @FILE."),
+        click.option("--mode", type=click.Choice(["manual", "scheduled", "continuous"]), default=given("manual")),
+        click.option("--cron", default=given(""), metavar="EXPR", help="When it is scheduled: '0 22 * * *'."),
+        click.option("--tz", default=given(""), metavar="ZONE", help="The zone of --cron and --window: Europe/Berlin."),
+        click.option("--window", default=given(""), metavar="HOURS", help="'mon-fri 20:00-06:00,sat-sun'."),
+        click.option("--keep", default=given("all"), callback=check_keep, metavar="RULE",
+                     help="all, 365d, 30v or 7d,4w,12m,3y."),
+        click.option("--keep-gone", default=given("forever"), callback=check_keep, metavar="TIME",
+                     help="How long after an account has left: forever or 365d."),
+        click.option("--priority", type=int, default=0 if default else None, metavar="N", help="Higher ones go first."),
+    )  # fmt: skip
+
+    def decorate(command: CommandT) -> CommandT:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
 @click.group()
 def task() -> None:
-    """Add and list what is backed up."""
+    """Add, list and change what is backed up."""
 
 
 @task.command("add")
@@ -36,17 +81,17 @@ def task() -> None:
 @click.option("--all", "everything", is_flag=True, help="All accounts of the service, new ones too.")
 @click.option("--fixed", is_flag=True, help="With --all: the accounts there are today only.")
 @click.option("--account", "accounts", multiple=True, callback=expand_lists, metavar="A", help="Repeatable; @FILE.")
-@click.option("--exclude", multiple=True, callback=expand_lists, metavar="A", help="Never these; @FILE.")
+@plan_options(default=True)
 @click.pass_obj
 def add_task(
     call: Invocation,
+    /,
     name: str,
     tenant: str,
-    service: str,
     everything: bool,
     fixed: bool,
     accounts: tuple[str, ...],
-    exclude: tuple[str, ...],
+    **given: Any,  # noqa: ANN401
 ) -> None:
     """Add a task: a service and its accounts."""
     from tuiback.engine.commands import PutTask
@@ -58,13 +103,115 @@ def add_task(
     home = open_home(call)
     with open_view(call) as view:
         _check_new(view, name, tenant)
-    command = PutTask(
-        name=name, tenant=tenant, service=service, everything=everything, fixed=fixed, accounts=accounts,
-        exclude=exclude,
-    )  # fmt: skip
+    command = PutTask(name=name, tenant=tenant, everything=everything, fixed=fixed, accounts=accounts, **given)
     with engine_link(home) as link:
         link.submit(command).result()
     call.output.added("task-add", name, f"Task {name} added. Next: tuiback run {name}")
+
+
+@task.command("edit")
+@click.argument("name")
+@click.option("--all", "everything", is_flag=True, help="All accounts of the service, new ones too.")
+@click.option("--fixed", is_flag=True, help="With --all: the accounts there are today only.")
+@click.option("--account", "accounts", multiple=True, callback=expand_lists, metavar="A", help="Only these.")
+@plan_options(default=False)
+@click.pass_obj
+def edit_task(
+    call: Invocation,
+    /,
+    name: str,
+    everything: bool,
+    fixed: bool,
+    accounts: tuple[str, ...],
+    **given: Any,  # noqa: ANN401
+) -> None:
+    """Change a task; what it backed up stays. Only the options given change anything."""
+    from tuiback.engine.commands import EditTask
+
+    if everything and accounts:
+        raise UsageError("give either --all or --account", name, "say which accounts it protects")
+    scope: dict[str, Any] = {}
+    if everything:
+        scope = {"everything": True, "fixed": fixed, "accounts": ()}
+    elif accounts:
+        scope = {"everything": False, "fixed": False, "accounts": accounts}
+    given["exclude"] = given["exclude"] or None
+    command = EditTask(task=name, **scope, **given)
+    with engine_link(open_home(call)) as link:
+        link.submit(command).result()
+    call.output.added("task-edit", name, f"Task {name} changed")
+
+
+@task.command("pause")
+@click.argument("name")
+@click.pass_obj
+def pause_task(call: Invocation, name: str) -> None:
+    """Keep a task from running; a run in progress stops at a checkpoint."""
+    _set_paused(call, name, paused=True)
+
+
+@task.command("resume")
+@click.argument("name")
+@click.pass_obj
+def resume_task(call: Invocation, name: str) -> None:
+    """Let a paused task run again."""
+    _set_paused(call, name, paused=False)
+
+
+@task.command("remove")
+@click.argument("name")
+@click.option("--data", type=click.Choice(["keep", "drop"]), help="What becomes of what it backed up.")
+@click.pass_obj
+def remove_task(call: Invocation, name: str, data: str | None) -> None:
+    """Forget a task; say whether its data is kept or given up."""
+    from tuiback.engine.commands import RemoveTask
+
+    if data is None:
+        question = f"Keep what {name} backed up? 'drop' gives it up for good"
+        if not sys.stdin.isatty():
+            raise UsageError("say what becomes of its data", name, "add --data keep or --data drop")
+        data = str(click.prompt(question, type=click.Choice(["keep", "drop"]), default="keep", err=True))
+    with engine_link(open_home(call)) as link:
+        link.submit(RemoveTask(task=name, drop=data == "drop")).result()
+    after = "its data stays" if data == "keep" else "its space is freed by 'tuiback prune'"
+    call.output.added("task-remove", name, f"Task {name} removed; {after}")
+
+
+@task.command("show")
+@click.argument("name")
+@click.pass_obj
+def show_task(call: Invocation, name: str) -> None:
+    """Show a task's plan and how it stands."""
+    with open_view(call) as view:
+        plan = next((task for _, task in view.tasks() if task.name == name), None)
+        if plan is None:
+            raise NoSuchThing("no such task", name, "see 'tuiback task list'")
+        standing = next(task for task in current_tasks(find_status(call), view) if task.name == name)
+    fields = {**asdict(plan), **task_fields(standing)}
+    if call.output.as_json:
+        call.output.document("task-show", fields)
+        return
+    for key, value in fields.items():
+        if value not in ("", (), None):
+            call.output.text(f"{key.replace('_', ' '):14} {shown(value)}")
+
+
+def shown(value: object) -> str:
+    """A field's value for people."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{value.astimezone():%Y-%m-%d %H:%M}"
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _set_paused(call: Invocation, name: str, *, paused: bool) -> None:
+    from tuiback.engine.commands import PauseTask
+
+    with engine_link(open_home(call)) as link:
+        link.submit(PauseTask(task=name, paused=paused)).result()
+    verb = "pause" if paused else "resume"
+    call.output.added(f"task-{verb}", name, f"Task {name} {verb}d")
 
 
 def _check_new(view: "View", name: str, tenant: str) -> None:

@@ -98,7 +98,7 @@ MAIN = (
 )
 
 RESTORE = (
-    Key("find", ("f3", "/"), "Search in the folder", "Find"),
+    Key("find", ("f3", "/"), "Search the folder; Tab widens it to all points in time", "Find"),
     Key("find_next(1)", ("n",), "Next match"),
     Key("find_next(-1)", ("N",), "Previous match"),
     Key("filter", ("f4", "\\"), "Show only accounts that match", "Filter"),

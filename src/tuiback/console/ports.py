@@ -8,7 +8,7 @@ from tuiback.model import EngineStatus, Kind, StoredPart
 
 if TYPE_CHECKING:
     # Commands bring msgspec along and the catalog SQLite; the first frame need not wait for them.
-    from tuiback.catalog import AccountOverview, Entry, Point
+    from tuiback.catalog import AccountOverview, Entry, Hit, Point, SearchQuery, SearchScope
     from tuiback.engine.commands import Command
 
 Order = Literal["name", "modified"]
@@ -67,6 +67,18 @@ class CatalogPages(Protocol):
 
     def parts(self, account_id: str, item_id: str, from_seq: int) -> Sequence[StoredPart]:
         """The pieces of a version's content."""
+        ...
+
+    def find_entry(self, account_id: str, item_id: str, seq: int | None) -> "Entry | None":
+        """The item's version at a snapshot."""
+        ...
+
+    def search(self, query: "SearchQuery", scope: "SearchScope | None" = None) -> "Iterator[Hit]":
+        """What fits at any point in time, the newest first."""
+        ...
+
+    def search_lag(self, most: int = 1_000_000) -> int:
+        """How many versions can't be found yet, counted up to `most`."""
         ...
 
 

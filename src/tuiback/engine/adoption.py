@@ -1,13 +1,14 @@
 """Makes a home's catalog from the repository alone: after its loss, or on a machine that never saw it."""
 
 import contextlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuiback.catalog import State
-from tuiback.engine.archive import rebuild_catalog
+from tuiback.catalog import Catalog, State
 from tuiback.engine.home import CATALOG, STATE, Home, RepositoryRef
 from tuiback.engine.owe_lost import owe_lost
+from tuiback.engine.rebuilding import Progress, list_again, rebuild_catalog
 from tuiback.errors import Damage, EnvironmentFault, NoSuchThing
 from tuiback.model import Clock, PackTable
 from tuiback.store import Repository
@@ -15,7 +16,7 @@ from tuiback.store import Repository
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A commit that is missing, by the start of its name, and how many commits don't count because of it."""
+    """An object that a writer's commits lack, by the start of its name, and how many of them don't count for it."""
 
     writer_id: str
     missing: str
@@ -27,12 +28,14 @@ class Shortfall:
     """What the repository lacks, as a copy does that was taken while it was written.
 
     Commits behind a gap are not in the catalog; of lost packs it knows the items, but their content can't be read.
-    `owed` of these items are owed from now on.
+    `owed` of these items are owed from now on. Of lost accounts ("" for runs and controls) it does not know all: they
+    are listed again from the start.
     """
 
     gaps: tuple[Gap, ...] = ()
     lost_packs: tuple[str, ...] = ()
     owed: int = 0
+    lost_accounts: tuple[str, ...] = ()
 
 
 class _PackTables:
@@ -53,44 +56,68 @@ class _PackTables:
 def find_gaps(repository: Repository) -> tuple[Gap, ...]:
     """Where a writer's line of commits is broken."""
     return tuple(
-        Gap(chain.missing.split("/")[1], chain.missing, len(chain.beyond_gap))
+        Gap(chain.writer, chain.lacks or chain.missing, len(chain.beyond_gap))
         for chain in repository.chains()
         if chain.missing
     )
 
 
-def rebuild(home: Home, name: str, repository: Repository, clock: Clock) -> Shortfall:
+def rebuild(
+    home: Home, name: str, repository: Repository, clock: Clock, progress: Progress = lambda *_: None
+) -> Shortfall:
     """Make the catalog of a repository that the home knows anew; what it lacks. The caller holds the home's lock."""
-    return _rebuild(Path(home.repository(name).catalog), repository, clock)
+    return _rebuild(Path(home.repository(name).catalog), repository, clock, progress)
 
 
-def adopt(home: Home, ref: RepositoryRef, repository: Repository, clock: Clock) -> Shortfall:
+def adopt(
+    home: Home, ref: RepositoryRef, repository: Repository, clock: Clock, progress: Progress = lambda *_: None
+) -> Shortfall:
     """Make the repository known to a home that never saw it, catalog first; what it lacks."""
-    shortfall = _rebuild(Path(ref.catalog), repository, clock)
+    shortfall = _rebuild(Path(ref.catalog), repository, clock, progress)
     home.add_repository(ref)
     return shortfall
 
 
-def _rebuild(folder: Path, repository: Repository, clock: Clock) -> Shortfall:
+def _rebuild(folder: Path, repository: Repository, clock: Clock, progress: Progress) -> Shortfall:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     gaps = find_gaps(repository)
-    writer_id = _sound_writer(folder / STATE, gaps)
+    _sound_writer(folder / STATE, gaps)
     tables = _PackTables(repository)
-    rebuild_catalog(folder / CATALOG, repository, tables)
+    lost: dict[str, None] = {}
+    rebuild_catalog(folder / CATALOG, repository, tables, progress, lambda subject, _: lost.setdefault(subject))
     owed = 0
-    if tables.lost:
-        # A copy that can't be written to can still be looked into and restored from.
-        with contextlib.suppress(EnvironmentFault):
-            owed = owe_lost(folder / CATALOG, repository, writer_id, clock)
-    return Shortfall(gaps, tuple(tables.lost), owed)
+    # A copy that can't be written to can still be looked into and restored from.
+    with contextlib.suppress(EnvironmentFault):
+        if lost:
+            _list_lost_again(folder, repository, clock, lost)
+        if tables.lost:
+            owed = owe_lost(folder / CATALOG, repository, _writer_id(folder / STATE), clock)
+    return Shortfall(gaps, tuple(tables.lost), owed, tuple(lost))
 
 
-def _sound_writer(path: Path, gaps: tuple[Gap, ...]) -> str:
+def _list_lost_again(folder: Path, repository: Repository, clock: Clock, accounts: Collection[str]) -> None:
+    state = State.open(folder / STATE)
+    catalog = Catalog.open(folder / CATALOG)
+    try:
+        list_again(catalog, repository, state, clock, accounts, lambda _: None)
+    finally:
+        catalog.close()
+        state.close()
+
+
+def _writer_id(path: Path) -> str:
+    state = State.open(path)
+    try:
+        return state.writer_id()
+    finally:
+        state.close()
+
+
+def _sound_writer(path: Path, gaps: tuple[Gap, ...]) -> None:
     state = State.open(path)
     try:
         if state.writer_id() in {gap.writer_id for gap in gaps}:
             # Going on in the broken line would put another commit in the place of the missing one.
-            return state.new_writer_id()
-        return state.writer_id()
+            state.new_writer_id()
     finally:
         state.close()

@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from tuiback.catalog import Catalog, CatalogReader, State
+from tuiback.catalog.bases import open_bases
 from tuiback.engine.committer import Committer
+from tuiback.engine.generations import settle_prunes
 from tuiback.engine.home import Home, RepositoryRef
-from tuiback.errors import EnvironmentFault, TuibackError
-from tuiback.model import Clock, CommitHead, PackTable
+from tuiback.engine.rebuilding import Said, bring_up_to_date, open_catalog
+from tuiback.engine.under_way import UnderWay
+from tuiback.errors import TuibackError, WriterCloned
+from tuiback.model import Clock, PackTable
 from tuiback.store import Reader, Repository, Secret, Writer, open_backend
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Said = Callable[[str], None]
-TableOf = Callable[[str], PackTable]
 # Two cores are what a NAS has: one to compress, one to seal and write.
 WORKERS = 2
 
@@ -29,83 +31,17 @@ def open_repository(ref: RepositoryRef, secret: Secret, clock: Clock, *, to_writ
     return Repository.open(backend, secret, clock=clock, expected_id=ref.repository_id, probe=to_write)
 
 
-def bring_up_to_date(catalog: Catalog, repository: Repository) -> int:
-    """Apply the commits that the catalog has not seen; the number of them.
-
-    Raises EnvironmentFault when the catalog knows commits that the repository lacks: a volume was rolled back,
-    and deduplicating against what is no longer there would lose data.
-    """
-    in_repository = {h.writer: h for h in repository.heads()}
-    in_catalog = catalog.heads()
-    for head in in_catalog:
-        there = in_repository.get(head.writer)
-        if there is None or there.number < head.number or (there.number == head.number and there != head):
-            raise EnvironmentFault(
-                "the catalog knows commits that the repository does not have; was the volume rolled back?",
-                repository.url,
-                "bring the newer repository back, or run 'tuiback rebuild-catalog' to go on from this one",
-            )
-    if set(in_repository.values()) == set(in_catalog):
-        return 0
-    return replay(catalog, repository, in_catalog)
-
-
-def replay(
-    catalog: Catalog, repository: Repository, after: tuple[CommitHead, ...] = (), table_of: TableOf | None = None
-) -> int:
-    """Apply all commits newer than `after`, the same way that a live run applies them.
-
-    `table_of` tells what lies in a pack; without it a pack that can't be read ends the replay.
-    """
-    table_of = table_of or repository.pack_table
-    count = 0
-    for commit in repository.commits(after):
-        catalog.apply(commit, [table_of(pack_id) for pack_id in commit.packs])
-        count += 1
-    return count
-
-
-def rebuild_catalog(path: Path, repository: Repository, table_of: TableOf | None = None) -> int:
-    """Make the catalog anew from the repository and put it in the old one's place; the number of commits."""
-    fresh = path.with_suffix(".rebuilding")
-    remove_database(fresh)
-    catalog = Catalog.create(fresh, repository.repository_id)
-    try:
-        count = replay(catalog, repository, table_of=table_of)
-    finally:
-        catalog.close()
-    remove_database(path)
-    fresh.replace(path)
-    return count
-
-
-def remove_database(path: Path) -> None:
-    """Remove an SQLite file with its log."""
-    for suffix in ("", "-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            Path(f"{path}{suffix}").unlink()
-
-
-def open_catalog(path: Path, repository: Repository, say: Said) -> Catalog:
-    """The catalog at `path`, up to date; made from the repository where it is missing."""
+def _open_databases(
+    home: Home, name: str, repository: Repository, clock: Clock, say: Said
+) -> tuple[Catalog, State]:
+    path = home.catalog_path(name)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.exists():
-        catalog = Catalog.open(path)
-        if catalog.repository_id != repository.repository_id:
-            catalog.close()
-            raise EnvironmentFault(
-                "the catalog belongs to another repository", str(path), "run 'tuiback rebuild-catalog'"
-            )
-    else:
-        catalog = Catalog.create(path, repository.repository_id)
+    state = State.open(home.state_path(name))
     try:
-        replayed = bring_up_to_date(catalog, repository)
+        return open_catalog(path, repository, state, clock, say), state
     except BaseException:
-        catalog.close()
+        state.close()
         raise
-    if replayed:
-        say(f"{replayed} commits were read back into the catalog")
-    return catalog
 
 
 class Archive:
@@ -118,6 +54,7 @@ class Archive:
         catalog: Catalog,
         state: State,
         writer_id: str,
+        generation: int,
         database: Executor,
         clock: Clock,
     ) -> None:
@@ -125,8 +62,11 @@ class Archive:
         self.repository = repository
         self.reader = CatalogReader(catalog.path)
         self.content = Reader(repository, self.reader)
+        self.under_way = UnderWay()
         # Called with what each commit added to the repository.
         self.on_commit: Callable[[tuple[PackTable, ...]], None] = lambda _: None
+        # How many versions can't be searched yet: kept by who indexes them.
+        self.search_lag = 0
         self._catalog = catalog
         self._state = state
         self._database = database
@@ -134,7 +74,7 @@ class Archive:
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix=f"store-{ref.name}")
         self._writer = Writer(repository, self.reader, self._workers)
         self._writer_id = writer_id
-        self.committer = self._new_committer()
+        self.committer = self._new_committer(generation)
         self._committing = asyncio.ensure_future(self.committer.run())
 
     @classmethod
@@ -145,15 +85,17 @@ class Archive:
         loop = asyncio.get_running_loop()
         try:
             repository = await asyncio.to_thread(open_repository, ref, secret, clock, to_write=True)
-            catalog = await loop.run_in_executor(database, open_catalog, home.catalog_path(ref.name), repository, say)
-            state = await loop.run_in_executor(database, State.open, home.state_path(ref.name))
+            catalog, state = await loop.run_in_executor(
+                database, _open_databases, home, ref.name, repository, clock, say
+            )
             writer_id = await loop.run_in_executor(database, state.writer_id)
-            return cls(ref, repository, catalog, state, writer_id, database, clock)
+            generation = await loop.run_in_executor(database, settle_prunes, catalog, repository, writer_id)
+            return cls(ref, repository, catalog, state, writer_id, generation, database, clock)
         except BaseException:
             database.shutdown(wait=False)
             raise
 
-    def _new_committer(self) -> Committer:
+    def _new_committer(self, generation: int) -> Committer:
         return Committer(
             self.repository,
             self._catalog,
@@ -161,11 +103,18 @@ class Archive:
             writer_id=self._writer_id,
             database=self._database,
             clock=self._clock,
+            generation=generation,
             committed=self._tell_commit,
         )
 
     def _tell_commit(self, packs: tuple[PackTable, ...]) -> None:
+        self.under_way.committed(packs)
         self.on_commit(packs)
+
+    @property
+    def writer_id(self) -> str:
+        """Under which name this home commits; valid until the next mend()."""
+        return self._writer_id
 
     @property
     def writer(self) -> Writer:
@@ -181,8 +130,24 @@ class Archive:
         self._writer.close()
         self._writer = Writer(self.repository, self.reader, self._workers)
         await self._on_database(bring_up_to_date, self._catalog, self.repository)
-        self.committer = self._new_committer()
+        if isinstance(self.committer.fault, WriterCloned):
+            self._writer_id = await self.with_state(State.new_writer_id)
+        self.committer = self._new_committer(await self.settle_prunes())
         self._committing = asyncio.ensure_future(self.committer.run())
+
+    @property
+    def catalog_path(self) -> Path:
+        """The catalog's file."""
+        return self._catalog.path
+
+    def pack_ids(self) -> frozenset[str]:
+        """The packs that the catalog knows."""
+        with open_bases(self.catalog_path) as bases:
+            return frozenset(bases.pack_ids())
+
+    async def settle_prunes(self) -> int:
+        """Make the catalog's packs those that count; the generation to commit under. Raises Damage, StorageFull."""
+        return await self._on_database(settle_prunes, self._catalog, self.repository, self._writer_id)
 
     async def close(self) -> None:
         """Commit what is staged and let go of everything."""
@@ -198,6 +163,11 @@ class Archive:
             await asyncio.to_thread(self._workers.shutdown)
 
     def _close_databases(self) -> None:
+        with contextlib.suppress(TuibackError):  # what a damaged or full disk takes is found at the next open
+            for head in self._catalog.heads():
+                self._state.see_head(head)
+            if isinstance(self.committer.fault, WriterCloned):
+                self._state.new_writer_id()
         self.reader.close()
         self._catalog.close()
         self._state.close()
@@ -208,3 +178,9 @@ class Archive:
     async def with_state(self, do: Callable[Concatenate[State, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a method of the local state on its thread: archive.with_state(State.new_job, ...)."""
         return await self._on_database(partial(do, self._state), *args, **kwargs)
+
+    async def with_catalog(
+        self, do: Callable[Concatenate[Catalog, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call a method of the catalog's writer on its thread: archive.with_catalog(Catalog.heads)."""
+        return await self._on_database(partial(do, self._catalog), *args, **kwargs)

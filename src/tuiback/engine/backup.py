@@ -238,8 +238,8 @@ class AccountPass:
         self._stage_removal(container.container_id, item_id, known.kind)
 
     async def _remove_unseen(self, container: Container, seen: set[str]) -> None:
-        live = await ask(self._reader.live_item_ids, self._id, container.container_id)
-        for item_id in sorted(live - seen):
+        live = self._reader.live_items(self._id, container.container_id)
+        for item_id in await ask(lambda: sorted(item_id for item_id in live if item_id not in seen)):
             known = self._committer.staged_known(self._id, item_id)
             if known is None or known.container_id == container.container_id:
                 committed = await ask(self._reader.known, self._id, [item_id])

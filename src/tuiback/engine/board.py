@@ -2,17 +2,22 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
 
 import psutil
 
 from tuiback.engine.activity import Activity
 from tuiback.engine.archive import Archive
 from tuiback.engine.dispatch import Dispatcher
+from tuiback.engine.forecast import full_on
 from tuiback.engine.limits import Gate
 from tuiback.engine.monitor import Rate, RunMonitor
 from tuiback.engine.past import Past, at_rest, past_of
 from tuiback.engine.registry import Registry
+from tuiback.engine.scheduler import Scheduler
 from tuiback.model import (
+    AllowanceStatus,
     Clock,
     EngineInfo,
     EngineStatus,
@@ -28,9 +33,11 @@ from tuiback.model import (
 
 # Questions to the catalog and the disk change slowly and cost more than the rest.
 SLOW_EVERY_SECONDS = 3.0
+# What is foretold from days changes by the day, and goes through all runs.
+FORECAST_EVERY_SECONDS = 600.0
 
 
-def storage_of(archive: Archive) -> StorageStatus:
+def storage_of(archive: Archive, full_on: datetime | None) -> StorageStatus:
     """Measure a repository and the volume that it lies on."""
     used, total = archive.repository.backend.free_bytes()
     totals = archive.reader.totals()
@@ -42,7 +49,28 @@ def storage_of(archive: Archive) -> StorageStatus:
         logical_bytes=totals.logical_bytes,
         stored_bytes=totals.stored_bytes,
         catalog_bytes=totals.catalog_bytes,
+        full_on=full_on,
+        search_lag=archive.search_lag,
     )
+
+
+class Forecasts:
+    """When the volumes will be full, thought over now and then."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._known: dict[str, tuple[float, datetime | None]] = {}
+
+    def full_on(self, archive: Archive) -> datetime | None:
+        """For the volume of one repository; None while nothing can be said."""
+        now = self._clock.monotonic()
+        thought_at, answer = self._known.get(archive.ref.name, (float("-inf"), None))
+        if now - thought_at >= FORECAST_EVERY_SECONDS:
+            used, total = archive.repository.backend.free_bytes()
+            stored = ((day.day, day.bytes_stored) for day in archive.reader.growth())
+            answer = full_on(stored, total - used if total else None, self._clock.now())
+            self._known[archive.ref.name] = now, answer
+        return answer
 
 
 class Machine:
@@ -78,6 +106,15 @@ def eta_seconds(monitor: RunMonitor, items_per_second: float) -> float | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What goes on in the engine: runs, what is due, and jobs."""
+
+    dispatcher: Dispatcher
+    scheduler: Scheduler
+    jobs: Callable[[], tuple[JobStatus, ...]]
+
+
 class Board:
     """Holds the newest picture; run() repaints it every second."""
 
@@ -86,21 +123,22 @@ class Board:
         info: Callable[[], EngineInfo],
         archives: Mapping[str, Archive],
         registry: Registry,
-        dispatcher: Dispatcher,
+        work: Work,
         gates: tuple[Gate, Gate],
-        jobs: Callable[[], tuple[JobStatus, ...]],
         activity: Activity,
         clock: Clock,
     ) -> None:
         self._info = info
         self._archives = archives
         self._registry = registry
-        self._dispatcher = dispatcher
+        self._dispatcher = work.dispatcher
+        self._scheduler = work.scheduler
         self._accounts, self._files = gates
-        self._jobs = jobs
+        self._jobs = work.jobs
         self._activity = activity
         self._clock = clock
         self._machine = Machine(clock)
+        self._forecasts = Forecasts(clock)
         self._past: dict[str, Past] = {}
         self._storage: tuple[StorageStatus, ...] = ()
         self._slow_at = float("-inf")
@@ -146,7 +184,9 @@ class Board:
         for task in self._registry.tasks:
             archive, _ = self._registry.task(task.name)
             self._past[task.name] = past_of(archive.reader, task.name)
-        self._storage = tuple(storage_of(archive) for archive in self._archives.values())
+        self._storage = tuple(
+            storage_of(archive, self._forecasts.full_on(archive)) for archive in self._archives.values()
+        )
 
     def _throttles(self) -> tuple[ThrottleStatus, ...]:
         now = self._clock.monotonic()
@@ -165,6 +205,7 @@ class Board:
                         requests=f.requests,
                         throttled=f.throttled,
                         requests_per_second=rate,
+                        ledger=tuple(AllowanceStatus(**asdict(entry)) for entry in f.ledger),
                     )
                 )
         return tuple(rows)
@@ -173,7 +214,7 @@ class Board:
         past = self._past.get(task.name, Past())
         run = self._dispatcher.runs.get(task.name)
         if run is None:
-            return at_rest(task, past)
+            return at_rest(task, past, self._scheduler.next_run_at(task))
         monitor = run.monitor
         counters = monitor.counters
         items_per_second, bytes_per_second = monitor.rates()

@@ -15,13 +15,16 @@ class Command(msgspec.Struct, frozen=True, tag_field="command", kw_only=True):
 class RunTasks(Command, frozen=True, tag="run"):
     """Run these tasks and answer when they ended. A task already running is joined. An empty `tasks` means all.
 
-    Answer: {"runs": [RunReport as in cli.md's run]}.
+    Outside its window a task is skipped, and at the window's end it is paused, unless `now` is set; after
+    `max_seconds` it is paused too. Answer: {"runs": [RunReport as in cli.md's run]}.
     """
 
     tasks: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
     trigger: str = "manual"
     wait: bool = True
+    now: bool = False
+    max_seconds: float | None = None
 
 
 class StopTask(Command, frozen=True, tag="stop"):
@@ -61,6 +64,40 @@ class PutTask(Command, frozen=True, tag="put-task"):
     fixed: bool = False
     accounts: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    keep: str = "all"
+    keep_gone: str = "forever"
+    mode: str = "manual"
+    cron: str = ""
+    tz: str = ""
+    window: str = ""
+    priority: int = 0
+
+
+class EditTask(Command, frozen=True, tag="edit-task"):
+    """Change fields of a task; None leaves one as it is. What was backed up stays as it is. Answer: {name}."""
+
+    task: str
+    everything: bool | None = None
+    fixed: bool | None = None
+    accounts: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] | None = None
+    keep: str | None = None
+    keep_gone: str | None = None
+    mode: str | None = None
+    cron: str | None = None
+    tz: str | None = None
+    window: str | None = None
+    priority: int | None = None
+
+
+class RemoveTask(Command, frozen=True, tag="remove-task"):
+    """Forget a task. Its accounts keep their data, or give it up with the next prune when `drop` is set.
+
+    Answer: {name}.
+    """
+
+    task: str
+    drop: bool = False
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,8 +141,18 @@ class Export(Command, frozen=True, tag="export"):
     wait: bool = True
 
 
+class Prune(Command, frozen=True, tag="prune"):
+    """Give up what retention lets go, and the space it took, of every repository. With dry_run nothing changes.
+
+    Answer: the fields of cli.md's prune; `leaves_at` is when the reclaimable bytes may go, null without any.
+    """
+
+    dry_run: bool = False
+    wait: bool = True
+
+
 class CancelJob(Command, frozen=True, tag="cancel-job"):
-    """Stop a restore or export after the item in work. Answer: {}."""
+    """Stop a restore, export or prune after what is in work. Answer: {}."""
 
     job: int
 
@@ -124,7 +171,8 @@ class SetLimits(Command, frozen=True, tag="limits"):
 
 
 AnyCommand = (
-    RunTasks | StopTask | PauseTask | PutTenant | PutTask | Restore | Export | CancelJob | Leave | SetLimits
+    RunTasks | StopTask | PauseTask | PutTenant | PutTask | EditTask | RemoveTask | Restore | Export | Prune
+    | CancelJob | Leave | SetLimits
 )
 
 

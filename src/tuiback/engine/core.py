@@ -11,15 +11,18 @@ import psutil
 from tuiback import __version__
 from tuiback.engine.activity import Activity
 from tuiback.engine.archive import Archive
-from tuiback.engine.board import Board
+from tuiback.engine.board import Board, Work
 from tuiback.engine.commands import (
     CancelJob,
     Command,
+    EditTask,
     Export,
     Leave,
     PauseTask,
+    Prune,
     PutTask,
     PutTenant,
+    RemoveTask,
     Restore,
     RunTasks,
     SetLimits,
@@ -27,14 +30,17 @@ from tuiback.engine.commands import (
 )
 from tuiback.engine.dispatch import Dispatcher
 from tuiback.engine.home import Home, RepositoryRef
+from tuiback.engine.indexing import Indexing
 from tuiback.engine.jobs import Jobs
 from tuiback.engine.limits import ACCOUNTS_DEFAULT, FILES_DEFAULT, Gate, cap_for_ram
 from tuiback.engine.registry import Registry
+from tuiback.engine.scheduler import Scheduler
 from tuiback.errors import UsageError
-from tuiback.model import Clock, EngineInfo, EngineStatus
+from tuiback.model import Clock, EngineInfo, EngineStatus, Expired
 from tuiback.store import Secret
 
 REPAINT_SECONDS = 1.0
+SCHEDULING_ROLES = frozenset({"serve", "console"})
 
 
 class Engine:
@@ -49,29 +55,35 @@ class Engine:
         self._clock = clock
         self._since: datetime = clock.now()
         self._archives: dict[str, Archive] = {}
+        self._indexings: list[Indexing] = []
         self._accounts = Gate(ACCOUNTS_DEFAULT)
         self._files = Gate(FILES_DEFAULT)
         self._activity = activity
         self._registry = Registry(self._archives, activity, clock)
         self._dispatcher = Dispatcher(self._registry, self._accounts, self._files, activity, clock)
+        self._scheduler = Scheduler(self._registry, self._dispatcher, activity, clock)
+        self._registry.on_change = self._scheduler.changed
         self._jobs = Jobs(self._archives, self._registry, activity, clock)
         gates = (self._accounts, self._files)
-        self._board = Board(
-            self.info, self._archives, self._registry, self._dispatcher, gates, self._jobs.statuses, activity, clock
-        )
+        work = Work(self._dispatcher, self._scheduler, self._jobs.statuses)
+        self._board = Board(self.info, self._archives, self._registry, work, gates, activity, clock)
         self._handlers: dict[type[Command], Callable[[Any], Awaitable[dict[str, object]]]] = {
             RunTasks: self._dispatcher.run,
             StopTask: self._dispatcher.stop,
             PauseTask: self._dispatcher.pause,
             PutTenant: self._registry.put_tenant,
             PutTask: self._registry.put_task,
+            EditTask: self._registry.edit_task,
+            RemoveTask: self._remove_task,
             Restore: self._jobs.restore,
             Export: self._jobs.export,
+            Prune: self._prune,
             CancelJob: self._jobs.cancel,
             SetLimits: self._set_limits,
             Leave: self._leave,
         }
         self._painting: asyncio.Task[None] | None = None
+        self._scheduling: asyncio.Task[None] | None = None
         self.leaving = asyncio.Event()
 
     def info(self) -> EngineInfo:
@@ -92,10 +104,15 @@ class Engine:
             def say(text: str, name: str = ref.name) -> None:
                 self._activity.add("info", name, text)
 
-            self._archives[ref.name] = await Archive.open(self._home, ref, secret, self._clock, say)
+            archive = await Archive.open(self._home, ref, secret, self._clock, say)
+            self._archives[ref.name] = archive
+            self._indexings.append(Indexing(archive, self._activity, self._clock))
         await self._registry.load()
         await self._board.repaint()
         self._painting = asyncio.ensure_future(self._paint())
+        # A command that only passes by starts nothing but what it was told to.
+        if self._role in SCHEDULING_ROLES:
+            self._scheduling = asyncio.ensure_future(self._scheduler.run())
 
     async def _paint(self) -> None:
         while True:
@@ -111,6 +128,26 @@ class Engine:
             return await handle(command)
         finally:
             self._board.forget_slow()
+
+    async def _remove_task(self, command: RemoveTask) -> dict[str, object]:
+        """Stop the task, forget it, and let its accounts go where their data is to be dropped."""
+        archive, task = self._registry.task(command.task)
+        if command.task in self._dispatcher.runs:
+            await self._dispatcher.stop(StopTask(task=command.task))
+        await self._registry.remove_task(task.name)
+        if command.drop:
+            for account in await asyncio.to_thread(archive.reader.accounts, task.name):
+                archive.committer.stage_expired(Expired(account.account_id, whole=True))
+            await archive.committer.commit()
+        return {"name": task.name}
+
+    async def _prune(self, command: Prune) -> dict[str, object]:
+        answer = await self._jobs.prune(command)
+        if not command.dry_run:
+            # Whoever was told that it is done may rely on it that no search file holds what expired.
+            for indexing in self._indexings:
+                await indexing.forget_expired()
+        return answer
 
     async def _leave(self, _: Leave) -> dict[str, object]:
         self.leaving.set()
@@ -128,11 +165,17 @@ class Engine:
 
     async def close(self) -> None:
         """Stop runs and jobs at a checkpoint, commit, and let go of everything."""
+        if self._scheduling is not None:
+            self._scheduling.cancel()
+            await asyncio.wait([self._scheduling])
+            await self._scheduler.close()
         await self._dispatcher.stop_all()
         await self._jobs.stop_all()
         if self._painting is not None:
             self._painting.cancel()
             await asyncio.wait([self._painting])
         await self._registry.close()
+        for indexing in self._indexings:
+            await indexing.close()
         for archive in self._archives.values():
             await archive.close()

@@ -1,19 +1,23 @@
 """Starts, joins and stops the runs of tasks."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 from functools import partial
 
 from tuiback.engine.activity import Activity
 from tuiback.engine.codec import error_fields
 from tuiback.engine.commands import PauseTask, RunTasks, StopTask
+from tuiback.engine.due import closes_at, hours_of
 from tuiback.engine.limits import Gate
 from tuiback.engine.monitor import RunMonitor
 from tuiback.engine.registry import Registry
 from tuiback.engine.runs import Crew, RunReport, TaskRun
 from tuiback.errors import NoSuchThing
-from tuiback.model import Clock, PackTable
+from tuiback.model import Clock, Outcome, PackTable, RunCounters, Task
+
+_CLOCK_LOOKED_AT_SECONDS = 60.0
 
 
 def report_fields(report: RunReport, *, joined: bool) -> dict[str, object]:
@@ -25,6 +29,12 @@ def report_fields(report: RunReport, *, joined: bool) -> dict[str, object]:
     if report.error is not None:
         fields["error"] = error_fields(report.error)
     return fields
+
+
+def _skipped_fields(name: str, opens: datetime) -> dict[str, object]:
+    """A task whose window is closed, in the same shape as a run."""
+    fields: dict[str, object] = {"run": None, "task": name, "outcome": str(Outcome.SKIPPED), "joined": False}
+    return fields | asdict(RunCounters()) | {"seconds": 0.0, "opens_at": f"{opens:%Y-%m-%dT%H:%M:%SZ}"}
 
 
 class Dispatcher:
@@ -41,6 +51,8 @@ class Dispatcher:
         self._next_run: dict[str, int] = {}
         self._bytes_seen: dict[str, int] = {}
         self._starting = asyncio.Lock()
+        # Called with the task and its report whenever a run has ended.
+        self.on_end: Callable[[Task, RunReport], None] = lambda *_: None
 
     @property
     def runs(self) -> Mapping[str, TaskRun]:
@@ -55,14 +67,25 @@ class Dispatcher:
         for name in names:
             self._registry.task(name)
         waiting: list[tuple[bool, asyncio.Task[RunReport]]] = []
+        closed: list[dict[str, object]] = []
         for name in dict.fromkeys(names):
             joined = name in self._work
+            if not joined and not command.now and (opens := self._opens_at(name)) is not None:
+                closed.append(_skipped_fields(name, opens))
+                continue
             waiting.append((joined, self._work[name] if joined else await self._start(name, command)))
         if not command.wait:
             started = [{"task": name, "run": run.run} for name, run in self._runs.items() if name in names]
-            return {"runs": started}
+            return {"runs": started + closed}
         reports = [(joined, await asyncio.shield(work)) for joined, work in waiting]
-        return {"runs": [report_fields(report, joined=joined) for joined, report in reports]}
+        return {"runs": [report_fields(report, joined=joined) for joined, report in reports] + closed}
+
+    def _opens_at(self, name: str) -> datetime | None:
+        """When the task's window opens; None while it is open."""
+        _, task = self._registry.task(name)
+        now = self._clock.now()
+        hours = hours_of(task)
+        return None if hours.is_open(now) else hours.next_open(now)
 
     async def _start(self, name: str, command: RunTasks) -> "asyncio.Task[RunReport]":
         async with self._starting:
@@ -89,16 +112,34 @@ class Dispatcher:
             self._runs[name] = run
             archive.on_commit = self._share_stored
             self._activity.add("info", name, f"run {number} started ({command.trigger})")
-            work = asyncio.ensure_future(self._watch(run))
+            work = asyncio.ensure_future(self._watch(run, self._ends_at(task, command)))
             self._work[name] = work
             return work
 
-    async def _watch(self, run: TaskRun) -> RunReport:
+    def _ends_at(self, task: Task, command: RunTasks) -> datetime | None:
+        """When the run must pause: at its window's end, or when its time is up."""
+        now = self._clock.now()
+        ends = [] if command.max_seconds is None else [now + timedelta(seconds=command.max_seconds)]
+        closes = None if command.now else closes_at(task, now)
+        return min([*ends, closes] if closes else ends, default=None)
+
+    async def _watch(self, run: TaskRun, ends_at: datetime | None) -> RunReport:
+        pausing = None if ends_at is None else asyncio.ensure_future(self._pause_at(run, ends_at))
         try:
-            return await run.execute()
+            report = await run.execute()
         finally:
+            if pausing is not None:
+                pausing.cancel()
             del self._runs[run.task.name]
             del self._work[run.task.name]
+        self.on_end(run.task, report)
+        return report
+
+    async def _pause_at(self, run: TaskRun, moment: datetime) -> None:
+        # In short steps, because the wall clock may be moved meanwhile.
+        while (left := (moment - self._clock.now()).total_seconds()) > 0:
+            await self._clock.sleep(min(left, _CLOCK_LOOKED_AT_SECONDS))
+        run.stop(Outcome.PAUSED)
 
     def _traffic(self, tenant: str, throttled_as: str) -> tuple[int, int]:
         """(requests, throttled replies) of the tenant's service up to now."""

@@ -1,29 +1,31 @@
-"""Writes items as files below a folder or into a .zip, with a manifest; no name can lead outside of it."""
+"""Writes items as files with a manifest: names them, reads what they hold, and proves each by its hash."""
 
 import hashlib
-import os
 import re
 import unicodedata
-import zipfile
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
 from tuiback.catalog import CatalogReader, Entry, short_id
+from tuiback.engine.targets import MANIFEST, Target
 from tuiback.errors import Damage, StorageFull, TuibackError, UsageError
 from tuiback.model import Kind, Outcome, StoredPart
-from tuiback.store import Reader
+from tuiback.store import Places, Reader
 
-MANIFEST = "tuiback-manifest.jsonl"
 NAME_BYTES = 240
 # Bidirectional overrides can make evil.exe look like exe.live.
 UNSAFE = re.compile(r"[/\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 FORMS = ("native", "eml", "json")
+# Written at once; longer ones in pieces.
+_SMALL_BYTES = 1 << 20
+_SLICE_ITEMS = 128
+_SLICE_BYTES = 4 << 20
+# So many wait for a thread, so that none runs dry.
+_SLICES_WAITING = 6
 
 
 def safe_name(name: str, suffix: str = "") -> str:
@@ -48,111 +50,26 @@ class ExportReport:
     damaged: int = 0
     errors: list[str] = field(default_factory=list)
 
+    def add(self, other: "ExportReport") -> None:
+        """Count what the other counted."""
+        self.files += other.files
+        self.bytes += other.bytes
+        self.failed += other.failed
+        self.damaged += other.damaged
+        self.errors += other.errors
+
+    def add_failure(self, entry: Entry, error: TuibackError) -> None:
+        """Count an item that could not be written."""
+        self.failed += 1
+        self.damaged += isinstance(error, Damage)
+        self.errors.append(f"{entry.name}: {error}")
+
     @property
     def outcome(self) -> Outcome:
         """Whether all, some or none could be written."""
         if not self.failed:
             return Outcome.OK
         return Outcome.PARTIAL if self.files else Outcome.FAILED
-
-
-class Target(Protocol):
-    """Where exported files go."""
-
-    def write(self, name: str, pieces: Iterator[bytes], modified: str) -> None:
-        """Write a file; `name` has segments separated by "/", each safe."""
-        ...
-
-    def close(self, manifest: Iterable[bytes]) -> None:
-        """Write the manifest and finish."""
-        ...
-
-
-class FolderTarget:
-    """Files below a folder. An existing file is kept unless overwriting was asked for."""
-
-    def __init__(self, folder: Path, *, overwrite: bool) -> None:
-        self._folder = folder
-        self._overwrite = overwrite
-        self._manifest = folder / MANIFEST
-        # Looked at once: that costs more than writing a mail.
-        self._made: set[Path] = set()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except FileExistsError as e:
-            raise UsageError("this is a file, not a folder", str(folder), "name a folder or a .zip file") from e
-        except OSError as e:
-            raise StorageFull(f"the folder can't be made ({e.strerror})", str(folder), "check its place") from e
-
-    def write(self, name: str, pieces: Iterator[bytes], modified: str) -> None:
-        """Write beside, then put in place, so that a file is there whole or not at all."""
-        path = self._folder / name
-        if os.path.lexists(path) and not self._overwrite:
-            raise UsageError("a file of this name is there already", str(path), "use --overwrite or an empty folder")
-        self._make_folder(path.parent)
-        partial = path.with_name(f".{short_id(path.name)}.tuiback-partial")
-        try:
-            with partial.open("wb") as f:
-                f.writelines(pieces)
-            with suppress(ValueError):
-                moment = datetime.fromisoformat(modified).timestamp()
-                os.utime(partial, (moment, moment))
-            partial.replace(path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
-
-    def _make_folder(self, folder: Path) -> None:
-        if folder in self._made:
-            return
-        folder.mkdir(parents=True, exist_ok=True)
-        if not folder.resolve().is_relative_to(self._folder.resolve()):
-            raise UsageError("a link leads out of the export folder", str(folder), "export into an empty folder")
-        self._made.add(folder)
-
-    def close(self, manifest: Iterable[bytes]) -> None:
-        """Write the manifest at the top of the folder."""
-        with self._manifest.open("wb") as f:
-            f.writelines(line + b"\n" for line in manifest)
-
-
-class ZipTarget:
-    """Files in a new .zip, put in place when it is complete."""
-
-    def __init__(self, path: Path, *, overwrite: bool) -> None:
-        if path.exists() and not overwrite:
-            raise UsageError("the file is there already", str(path), "use --overwrite or another name")
-        self._path = path
-        self._partial = path.with_name(f".{path.name}.tuiback-partial")
-        try:
-            self._zip = zipfile.ZipFile(self._partial, "w", zipfile.ZIP_DEFLATED)
-        except OSError as e:
-            raise StorageFull(f"the file can't be made ({e.strerror})", str(path), "check its folder") from e
-
-    def write(self, name: str, pieces: Iterator[bytes], modified: str) -> None:
-        """Append a file to the archive."""
-        info = zipfile.ZipInfo(name)
-        info.compress_type = zipfile.ZIP_DEFLATED
-        with suppress(ValueError):
-            moment = datetime.fromisoformat(modified)
-            info.date_time = (max(1980, moment.year), *moment.timetuple()[1:6])
-        with self._zip.open(info, "w", force_zip64=True) as f:
-            for piece in pieces:
-                f.write(piece)
-
-    def close(self, manifest: Iterable[bytes]) -> None:
-        """Add the manifest and put the archive in place."""
-        self._zip.writestr(MANIFEST, b"".join(line + b"\n" for line in manifest))
-        self._zip.close()
-        self._partial.replace(self._path)
-
-
-def open_target(to: str, *, overwrite: bool) -> Target:
-    """A folder, or a .zip file by its ending."""
-    path = Path(to)
-    if path.suffix.lower() == ".zip" and not path.is_dir():
-        return ZipTarget(path, overwrite=overwrite)
-    return FolderTarget(path, overwrite=overwrite)
 
 
 class Names:
@@ -194,8 +111,17 @@ class Names:
         return path
 
 
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """An item on its way: which of its parts goes to which path."""
+
+    entry: Entry
+    part_name: str
+    path: str
+
+
 class Exporter:
-    """Writes entries to a target; called in a worker thread, a batch at a time."""
+    """Writes entries to a target, a few at once; called in a worker thread, a batch at a time. Ended by close()."""
 
     def __init__(self, reader: CatalogReader, content: Reader, target: Target, form: str) -> None:
         if form not in FORMS:
@@ -205,40 +131,82 @@ class Exporter:
         self._target = target
         self._form = form
         self._manifest: list[bytes] = []
+        self._writers = ThreadPoolExecutor(target.at_once, thread_name_prefix="export")
         self.report = ExportReport()
 
     def write_batch(self, entries: Iterable[Entry], names: Names) -> None:
-        """Write the entries; one that fails is told in the report and the rest goes on."""
-        for entry in entries:
-            try:
-                self._write(entry, names)
-            except OSError as e:
-                raise StorageFull(e.strerror or str(e), str(e.filename or ""), "make room and export again") from e
-            except TuibackError as e:
-                self.report.failed += 1
-                self.report.damaged += isinstance(e, Damage)
-                self.report.errors.append(f"{entry.name}: {e}")
+        """Write the entries; one that fails is told in the report and the rest goes on. Raises StorageFull."""
+        under_way: deque[Future[_Written]] = deque()
+        for some in _slices(self._planned(entries, names)):
+            under_way.append(self._writers.submit(self._write_slice, some))
+            if len(under_way) > _SLICES_WAITING:
+                self._count(under_way.popleft().result())
+        while under_way:
+            self._count(under_way.popleft().result())
 
     def finish(self) -> None:
         """Write the manifest."""
         self._target.close(self._manifest)
 
-    def _write(self, entry: Entry, names: Names) -> None:
-        parts = {p.name: p for p in self._reader.parts(entry.account_id, entry.item_id, entry.from_seq)}
-        part, suffix = self._part_of(entry, parts)
-        name = names.item(entry, suffix)
-        hashed = hashlib.sha256()
+    def close(self) -> None:
+        """End the threads; what they have begun they finish."""
+        self._writers.shutdown(cancel_futures=True)
 
-        def pieces() -> Iterator[bytes]:
-            for piece in self._content.read(part):
-                hashed.update(piece)
-                yield piece
+    def _planned(self, entries: Iterable[Entry], names: Names) -> Iterator[_Planned]:
+        for entry in entries:
+            wanted, suffix = ("mime", ".eml") if entry.kind is Kind.MESSAGE else ("file", "")
+            if self._form == "json":
+                wanted, suffix = "properties", ".json"
+            elif self._form == "eml" and entry.kind is not Kind.MESSAGE:
+                error = UsageError("only messages can be exported as eml", entry.name, "use --format native")
+                self.report.add_failure(entry, error)
+                continue
+            yield _Planned(entry, wanted, names.item(entry, suffix))
 
-        self._target.write(name, pieces(), entry.modified)
-        self.report.files += 1
-        self.report.bytes += part.size
+    def _write_slice(self, planned: Sequence[_Planned]) -> "_Written":
+        written = _Written()
+        parts = self._parts_of(planned)
+        small = [part for part in parts.values() if part.size <= _SMALL_BYTES]
+        places = self._content.places(small)
+        for one in planned:
+            entry = one.entry
+            try:
+                part = parts.get((entry.account_id, entry.item_id))
+                if part is None:
+                    raise UsageError(f"the item has no {one.part_name}", entry.name, "use --format json")
+                written.manifest.append(self._write(one, part, places))
+                written.report.files += 1
+                written.report.bytes += part.size
+            except OSError as e:
+                raise StorageFull(e.strerror or str(e), str(e.filename or ""), "make room and export again") from e
+            except TuibackError as e:
+                written.report.add_failure(entry, e)
+        return written
+
+    def _parts_of(self, planned: Sequence[_Planned]) -> dict[tuple[str, str], StoredPart]:
+        """The part that is wanted of each item, by account and item id."""
+        parts: dict[tuple[str, str], StoredPart] = {}
+        for account_id in dict.fromkeys(one.entry.account_id for one in planned):
+            mine = [one for one in planned if one.entry.account_id == account_id]
+            stored = self._reader.parts_of_all(account_id, [(one.entry.item_id, one.entry.from_seq) for one in mine])
+            for one in mine:
+                for part in stored.get((one.entry.item_id, one.entry.from_seq), ()):
+                    if part.name == one.part_name:
+                        parts[account_id, one.entry.item_id] = part
+        return parts
+
+    def _write(self, planned: _Planned, part: StoredPart, places: Places) -> bytes:
+        """Write one file; its line of the manifest."""
+        entry = planned.entry
+        if part.size <= _SMALL_BYTES:
+            data = self._content.read_all(part, places)
+            hashed = hashlib.sha256(data)
+            self._target.write(planned.path, data, entry.modified)
+        else:
+            hashed = hashlib.sha256()
+            self._target.write(planned.path, _hashing(self._content.read(part), hashed.update), entry.modified)
         line = {
-            "path": name,
+            "path": planned.path,
             "account_id": entry.account_id,
             "id": entry.item_id,
             "kind": str(entry.kind),
@@ -247,14 +215,36 @@ class Exporter:
             "sha256": hashed.hexdigest(),
             "modified": entry.modified,
         }
-        self._manifest.append(msgspec.json.encode(line))
+        return msgspec.json.encode(line)
 
-    def _part_of(self, entry: Entry, parts: dict[str, StoredPart]) -> tuple[StoredPart, str]:
-        wanted, suffix = ("mime", ".eml") if entry.kind is Kind.MESSAGE else ("file", "")
-        if self._form == "json":
-            wanted, suffix = "properties", ".json"
-        elif self._form == "eml" and entry.kind is not Kind.MESSAGE:
-            raise UsageError("only messages can be exported as eml", entry.name, "use --format native")
-        if wanted not in parts:
-            raise UsageError(f"the item has no {wanted}", entry.name, "use --format json")
-        return parts[wanted], suffix
+    def _count(self, written: "_Written") -> None:
+        self._manifest += written.manifest
+        self.report.add(written.report)
+
+
+@dataclass(slots=True)
+class _Written:
+    """What came of a slice, counted by the thread that wrote it."""
+
+    report: ExportReport = field(default_factory=ExportReport)
+    manifest: list[bytes] = field(default_factory=list)
+
+
+def _slices(planned: Iterable[_Planned]) -> Iterator[list[_Planned]]:
+    """Neighbours, whose content lies together: enough to be worth one question to the catalog."""
+    some: list[_Planned] = []
+    size = 0
+    for one in planned:
+        some.append(one)
+        size += one.entry.size
+        if len(some) == _SLICE_ITEMS or size >= _SLICE_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
+def _hashing(pieces: Iterator[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:
+    for piece in pieces:
+        update(piece)
+        yield piece

@@ -1,8 +1,8 @@
-"""Restores and exports as jobs: numbered, journalled, visible while they run, cancellable."""
+"""Restores, exports and prunes as jobs: numbered, journalled, visible while they run, cancellable."""
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,12 +10,16 @@ import msgspec
 from tuiback.catalog import State
 from tuiback.engine.activity import Activity
 from tuiback.engine.archive import Archive
-from tuiback.engine.commands import CancelJob, Export, Restore, Selection
-from tuiback.engine.export import Exporter, Names, open_target, safe_name
+from tuiback.engine.commands import CancelJob, Export, Prune, Restore, Selection
+from tuiback.engine.export import Exporter, Names, safe_name
+from tuiback.engine.pins import Pins
 from tuiback.engine.progress import Progress
+from tuiback.engine.prune_report import prune_fields, summed
+from tuiback.engine.pruning import Pruner
 from tuiback.engine.registry import Registry
 from tuiback.engine.restore import RestoreReport, RestoreWork
 from tuiback.engine.selected import batches, items
+from tuiback.engine.targets import open_target
 from tuiback.errors import NoSuchThing, TuibackError, UsageError
 from tuiback.model import Account, Clock, JobStatus, Outcome
 
@@ -24,13 +28,21 @@ Answer = dict[str, object]
 
 
 class Jobs:
-    """Runs restores and exports beside the backups."""
+    """Runs restores, exports and prunes beside the backups."""
 
-    def __init__(self, archives: Mapping[str, Archive], registry: Registry, activity: Activity, clock: Clock) -> None:
+    def __init__(
+        self,
+        archives: Mapping[str, Archive],
+        registry: Registry,
+        activity: Activity,
+        clock: Clock,
+    ) -> None:
         self._archives = archives
         self._registry = registry
         self._activity = activity
         self._clock = clock
+        self._pins = Pins()
+        self._pruned: set[str] = set()
         self._progress: dict[int, tuple[str, str, Progress]] = {}
         self._work: dict[int, asyncio.Task[Answer]] = {}
         self._ended: deque[JobStatus] = deque(maxlen=ENDED_KEPT)
@@ -114,15 +126,18 @@ class Jobs:
         exporter = Exporter(archive.reader, archive.content, target, command.form)
 
         async def do(job: int, progress: Progress) -> tuple[Outcome, Answer, list[str]]:
-            for selection, account in zip(command.selections, sources, strict=True):
-                top = safe_name(account.address or account.name) if len(sources) > 1 else ""
-                names = Names(archive.reader, selection.seq, top)
-                async for batch in batches(items(archive.reader, selection)):
-                    progress.total += len(batch)
-                    await asyncio.to_thread(exporter.write_batch, batch, names)
-                    progress.done += len(batch)
-                    progress.bytes_done, progress.failed = exporter.report.bytes, exporter.report.failed
-            await asyncio.to_thread(exporter.finish)
+            try:
+                for selection, account in zip(command.selections, sources, strict=True):
+                    top = safe_name(account.address or account.name) if len(sources) > 1 else ""
+                    names = Names(archive.reader, selection.seq, top)
+                    async for batch in batches(items(archive.reader, selection)):
+                        progress.total += len(batch)
+                        await asyncio.to_thread(exporter.write_batch, batch, names)
+                        progress.done += len(batch)
+                        progress.bytes_done, progress.failed = exporter.report.bytes, exporter.report.failed
+                await asyncio.to_thread(exporter.finish)
+            finally:
+                await asyncio.to_thread(exporter.close)
             report = exporter.report
             answer: Answer = {
                 "job": job, "outcome": str(report.outcome), "files": report.files, "bytes": report.bytes,
@@ -132,6 +147,33 @@ class Jobs:
 
         subject = f"{', '.join(a.address or a.name for a in sources[:3])} to {command.to}"
         return await self._start(archive, "export", subject, command, do, wait=command.wait)
+
+    async def prune(self, command: Prune) -> Answer:
+        """Prune every repository, one after the other. The answer has the fields of cli.md's prune."""
+        return summed([await self._prune(archive, command) for archive in self._archives.values()])
+
+    async def _prune(self, archive: Archive, command: Prune) -> Answer:
+        name = archive.ref.name
+        pruner = Pruner(archive, self._clock, is_held=self._pins.__contains__)
+        if name in self._pruned:
+            raise UsageError("it is being pruned already", name, "let it end; see 'tuiback status'")
+        if command.dry_run:
+            self._pruned.add(name)
+            try:
+                return prune_fields(None, Outcome.OK, await pruner.preview())
+            finally:
+                self._pruned.discard(name)
+
+        async def do(job: int, progress: Progress) -> tuple[Outcome, Answer, list[str]]:
+            try:
+                report = await pruner.prune(progress)
+            finally:
+                self._pruned.discard(name)
+            outcome = Outcome.PARTIAL if report.troubles else Outcome.OK
+            return outcome, prune_fields(job, outcome, report), report.troubles
+
+        self._pruned.add(name)
+        return await self._start(archive, "prune", name, command, do, wait=command.wait)
 
     @staticmethod
     async def _count(archive: Archive, selection: Selection) -> tuple[int, int]:
@@ -146,7 +188,7 @@ class Jobs:
         archive: Archive,
         kind: str,
         subject: str,
-        command: Restore | Export,
+        command: Restore | Export | Prune,
         do: Callable[[int, Progress], Awaitable[tuple[Outcome, Answer, list[str]]]],
         *,
         wait: bool,
@@ -157,8 +199,11 @@ class Jobs:
         progress = Progress()
         self._progress[job] = (kind, subject, progress)
         self._activity.add("info", subject, f"{kind} job {job} started")
-        work = asyncio.ensure_future(self._finish(archive, job, do))
+        held = [] if isinstance(command, Prune) else [selection.account_id for selection in command.selections]
+        work = asyncio.ensure_future(self._finish(archive, job, held, do))
         self._work[job] = work
+        # A task that is cancelled before it has begun would not tell its end.
+        await asyncio.sleep(0)
         if not wait:
             return {"job": job, "outcome": None}
         return await asyncio.shield(work)
@@ -167,12 +212,14 @@ class Jobs:
         self,
         archive: Archive,
         job: int,
+        held: Sequence[str],
         do: Callable[[int, Progress], Awaitable[tuple[Outcome, Answer, list[str]]]],
     ) -> Answer:
         kind, subject, progress = self._progress[job]
         outcome, answer, errors = Outcome.FAILED, Answer(), [""]
         try:
-            outcome, answer, errors = await do(job, progress)
+            with self._pins.hold(held):
+                outcome, answer, errors = await do(job, progress)
         except asyncio.CancelledError:
             outcome, answer, errors = Outcome.CANCELLED, {"job": job, "outcome": "cancelled"}, ["cancelled"]
         except TuibackError as e:

@@ -48,12 +48,17 @@ def state_at_rest(task: Task, past: Past) -> TaskState:
             return TaskState.ERROR
         case Outcome.PARTIAL:
             return TaskState.PARTIAL
+        case Outcome.PAUSED:
+            return TaskState.WAITING
         case _:
             return TaskState.IDLE
 
 
-def at_rest(task: Task, past: Past) -> TaskStatus:
-    """The status of a task that does not run: its figures are those of its last run."""
+def at_rest(task: Task, past: Past, next_run_at: datetime | None = None) -> TaskStatus:
+    """The status of a task that does not run: its figures are those of its last run.
+
+    `next_run_at` is None where no engine is there to run it.
+    """
     counters = past.last_counters
     return TaskStatus(
         name=task.name,
@@ -78,5 +83,5 @@ def at_rest(task: Task, past: Past) -> TaskStatus:
         last_run_at=past.last_run_at,
         last_ok_at=past.last_ok_at,
         last_outcome=past.last_outcome,
-        next_run_at=None,
+        next_run_at=next_run_at,
     )

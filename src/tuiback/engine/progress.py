@@ -12,3 +12,7 @@ class Progress:
     bytes_done: int = 0
     failed: int = 0
     what: str = ""
+
+    def reach(self, done: int, total: int) -> None:
+        """So many of so many are done."""
+        self.done, self.total = done, total

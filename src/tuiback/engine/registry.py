@@ -1,18 +1,20 @@
 """The tenants and tasks of all repositories of a home, and the connectors that speak for them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import msgspec
 
 from tuiback.connectors import CONNECTORS
-from tuiback.connectors.base import Connector, Discovered
+from tuiback.connectors.base import Connector
 from tuiback.engine.activity import Activity
 from tuiback.engine.archive import Archive
-from tuiback.engine.commands import PutTask, PutTenant
+from tuiback.engine.commands import EditTask, PutTask, PutTenant
 from tuiback.engine.decide import account_id_of
+from tuiback.engine.task_plan import edited, planned
 from tuiback.errors import NoSuchThing, UsageError
-from tuiback.graph import PUBLISHED, UNLIMITED, AppIdentity, GraphClient
+from tuiback.graph import AppIdentity, GraphClient
 from tuiback.model import Clock, ControlRow, Task, Tenant
 
 CREDENTIAL_PURPOSE = "tenant credential"
@@ -28,6 +30,8 @@ class Registry:
         self._tenants: dict[str, tuple[Archive, Tenant]] = {}
         self._tasks: dict[str, tuple[Archive, Task]] = {}
         self._graphs: dict[str, GraphClient] = {}
+        # Called whenever the configuration has changed.
+        self.on_change: Callable[[], None] = lambda: None
 
     async def load(self) -> None:
         """Read the configuration of all repositories."""
@@ -39,6 +43,7 @@ class Registry:
             for task in await asyncio.to_thread(archive.reader.tasks):
                 tasks[task.name] = (archive, task)
         self._tenants, self._tasks = tenants, tasks
+        self.on_change()
 
     async def close(self) -> None:
         """Close all connections to Microsoft."""
@@ -80,9 +85,9 @@ class Registry:
                 credential_kind=tenant.credential_kind,
                 credential=archive.repository.unseal(tenant.credential, CREDENTIAL_PURPOSE).decode(),
             )
-            # Plain http is for a simulated tenant on loopback: Microsoft's allowance is not what bounds it.
-            limits = UNLIMITED if tenant.graph_url.startswith("http://") else PUBLISHED
-            self._graphs[name] = GraphClient(app, clock=self._clock, notice=self._throttled, limits=limits)
+            # Plain http is for a simulated tenant on loopback, which may have no limits at all.
+            lenient = tenant.graph_url.startswith("http://")
+            self._graphs[name] = GraphClient(app, clock=self._clock, notice=self._throttled, lenient=lenient)
         return self._graphs[name]
 
     def connector(self, tenant: str, service: str) -> Connector:
@@ -94,10 +99,10 @@ class Registry:
         raise UsageError("this version does not back this service up", service, f"choose one of: {known}")
 
     def connector_for_kind(self, tenant: str, kind: str) -> Connector:
-        """The connector that serves accounts of this kind."""
+        """The connector that restores accounts of this kind: its requests go before those of backups."""
         for made in CONNECTORS:
             if made.kind == kind:
-                return made(self.graph(tenant))
+                return made(self.graph(tenant).urgent())
         raise UsageError("this version does not restore this kind of account", kind)
 
     def _throttled(self, service: str, seconds: float, status: int) -> None:
@@ -128,29 +133,41 @@ class Registry:
         return {"name": tenant.name}
 
     async def put_task(self, command: PutTask) -> dict[str, object]:
-        """Add a task. A fixed scope over everything is today's list of accounts."""
+        """Add a task. A fixed scope over everything is today's list of accounts. Raises UsageError, NoSuchThing."""
         archive, _ = self.tenant(command.tenant)
         if command.name in self._tasks:
             raise UsageError("a task of this name exists already", command.name, "choose another name")
-        connector = self.connector(command.tenant, command.service)
-        accounts = command.accounts
-        if command.everything and command.fixed:
-            accounts = tuple(account_id_of(found) for found in await self._discover(connector))
-        task = Task(
-            name=command.name,
-            tenant=command.tenant,
-            service=command.service,
-            everything=command.everything,
-            fixed=command.fixed,
-            accounts=accounts,
-            exclude=command.exclude,
-        )
+        task = planned(command, self._clock.now())
+        if task.everything and task.fixed:
+            task = replace(task, accounts=await self._accounts_now(task))
         await self.save_task(archive, task)
         return {"name": task.name}
 
-    @staticmethod
-    async def _discover(connector: Connector) -> list[Discovered]:
-        return [found async for found in connector.discover({})]
+    async def edit_task(self, command: EditTask) -> dict[str, object]:
+        """Change a task. A scope that becomes fixed is today's list of accounts. Raises UsageError, NoSuchThing."""
+        archive, before = self.task(command.task)
+        task = edited(before, command)
+        if task.everything and task.fixed and not before.fixed:
+            task = replace(task, accounts=await self._accounts_now(task))
+        if task != before:
+            await self.save_task(archive, task)
+        return {"name": task.name}
+
+    async def remove_task(self, name: str) -> None:
+        """Forget a task; what becomes of its accounts is for the caller."""
+        archive, _ = self.task(name)
+        await self._put(archive, ControlRow("task", name, None))
+
+    def allowance_used(self, tenant: str) -> float:
+        """The part of the tenant's scarcest allowance that is used up now, 0 to 1."""
+        if tenant not in self._graphs:
+            return 0.0
+        ledger = [entry for figures in self._graphs[tenant].throttle_status() for entry in figures.ledger]
+        return max((entry.used / entry.units for entry in ledger), default=0.0)
+
+    async def _accounts_now(self, task: Task) -> tuple[str, ...]:
+        connector = self.connector(task.tenant, task.service)
+        return tuple([account_id_of(found) async for found in connector.discover({})])
 
     async def save_task(self, archive: Archive, task: Task) -> None:
         """Write a task as it is now."""

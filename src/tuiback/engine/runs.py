@@ -16,6 +16,8 @@ from tuiback.engine.monitor import RunMonitor
 from tuiback.errors import AccountAbsent, EnvironmentFault, MicrosoftRefuses, NoSuchThing, TuibackError
 from tuiback.model import Account, AccountState, Clock, Outcome, RunCounters, RunRow, Task
 
+_LEVELS = {Outcome.OK: "ok", Outcome.PARTIAL: "warn", Outcome.CANCELLED: "info", Outcome.PAUSED: "info"}
+
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
@@ -62,10 +64,14 @@ class TaskRun:
         self._crew = crew
         self._only = tuple(only)
         self._work: asyncio.Task[Outcome] | None = None
-        self._stopped = False
+        self._stopped_as: Outcome | None = None
 
     async def execute(self) -> RunReport:
         """Run to the end, whatever happens: the outcome and its reason are in the report."""
+        with self._crew.archive.under_way.run():
+            return await self._execute()
+
+    async def _execute(self) -> RunReport:
         crew = self._crew
         begun = crew.clock.monotonic()
         error: TuibackError | None = None
@@ -74,9 +80,9 @@ class TaskRun:
             self._work = asyncio.ensure_future(self._back_up())
             outcome = await self._work
         except asyncio.CancelledError:
-            if not self._stopped:
+            if self._stopped_as is None:
                 raise
-            outcome = Outcome.CANCELLED
+            outcome = self._stopped_as
         except TuibackError as e:
             error, outcome = e, Outcome.FAILED
         try:
@@ -87,9 +93,12 @@ class TaskRun:
         seconds = crew.clock.monotonic() - begun
         return RunReport(self.run, self.task.name, outcome, seconds, self.monitor.counters, error)
 
-    def stop(self) -> None:
-        """End the run: what is stored stays, cursors cover what they cover, the next run goes on from there."""
-        self._stopped = True
+    def stop(self, outcome: Outcome = Outcome.CANCELLED) -> None:
+        """End the run: what is stored stays, cursors cover what they cover, the next run goes on from there.
+
+        Its outcome is cancelled, or paused where it goes on by itself later.
+        """
+        self._stopped_as = self._stopped_as or outcome
         if self._work is not None:
             self._work.cancel()
 
@@ -111,8 +120,7 @@ class TaskRun:
             text += f", {c.owed} owed"
         if error is not None:
             text = str(error)
-        level = {Outcome.OK: "ok", Outcome.PARTIAL: "warn", Outcome.CANCELLED: "info"}.get(outcome, "error")
-        self._crew.activity.add(level, self.task.name, f"{outcome}: {text}")
+        self._crew.activity.add(_LEVELS.get(outcome, "error"), self.task.name, f"{outcome}: {text}")
 
     async def _back_up(self) -> Outcome:
         scope = await self._find_accounts()

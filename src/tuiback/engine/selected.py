@@ -10,14 +10,16 @@ from tuiback.errors import NoSuchThing
 from tuiback.model import FOLDER_KINDS, StoredPart
 from tuiback.store import Reader
 
-BATCH = 64
+# Progress is told and a job can be cancelled after each batch.
+_BATCH_ITEMS = 512
+_BATCH_BYTES = 64 << 20
 
 
 def entries(reader: CatalogReader, selection: Selection) -> Iterator[Entry]:
     """All entries of the selection, folders before what lies in them; each once."""
     seen: set[str] = set()
     if not selection.item_ids:
-        yield from (entry for _, entry in reader.walk(selection.account_id, selection.seq))
+        yield from reader.stored_below(selection.account_id, selection.seq)
         return
     for item_id in selection.item_ids:
         top = reader.find_entry(selection.account_id, item_id, selection.seq)
@@ -27,8 +29,8 @@ def entries(reader: CatalogReader, selection: Selection) -> Iterator[Entry]:
         if top is None:
             raise NoSuchThing("no such item in this account", item_id, "list items with 'tuiback ls'")
         seq = selection.seq if top.until_seq is None or top.until_seq > selection.seq else top.until_seq - 1
-        below = reader.walk(selection.account_id, seq, item_id) if top.kind in FOLDER_KINDS else ()
-        for entry in chain((top,), (e for _, e in below)):
+        below = reader.stored_below(selection.account_id, seq, item_id) if top.kind in FOLDER_KINDS else ()
+        for entry in chain((top,), below):
             if entry.item_id not in seen:
                 seen.add(entry.item_id)
                 yield entry
@@ -40,9 +42,20 @@ def items(reader: CatalogReader, selection: Selection) -> Iterator[Entry]:
 
 
 async def batches(walk: Iterator[Entry]) -> AsyncIterator[list[Entry]]:
-    """The entries in lists of at most 64, read off the loop."""
-    while batch := await asyncio.to_thread(lambda: list(islice(walk, BATCH))):
+    """The entries in lists of at most 512 or about 64 MiB, read off the loop."""
+    while batch := await asyncio.to_thread(_next_batch, walk):
         yield batch
+
+
+def _next_batch(walk: Iterator[Entry]) -> list[Entry]:
+    batch: list[Entry] = []
+    size = 0
+    for entry in islice(walk, _BATCH_ITEMS):
+        batch.append(entry)
+        size += entry.size
+        if size >= _BATCH_BYTES:
+            break
+    return batch
 
 
 class StoredItem:

@@ -1,9 +1,10 @@
-"""Does something for each of many things, a few at once."""
+"""Does something for each of many things, a few at once, or something long beside the event loop."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -22,3 +23,12 @@ async def for_each(things: Iterable[T], do: Callable[[T], Awaitable[None]], at_o
         for task in workers:
             task.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
+
+
+async def in_thread(do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call `do` on a worker thread; when the caller is cancelled, only once that call has ended."""
+    work = asyncio.ensure_future(asyncio.to_thread(do, *args, **kwargs))
+    try:
+        return await asyncio.shield(work)
+    finally:
+        await asyncio.wait([work])

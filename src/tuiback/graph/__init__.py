@@ -3,10 +3,10 @@
 from tuiback.graph.client import GraphClient
 from tuiback.graph.identity import AppIdentity
 from tuiback.graph.lane import Lane, Page
-from tuiback.graph.limits import PUBLISHED, UNLIMITED, Limits, ServiceLimits, Window
-from tuiback.graph.throttle import ThrottleFigures
+from tuiback.graph.limits import Limits, Measure, ServiceLimits, Window, published
+from tuiback.graph.throttle import Allowance, ThrottleFigures
 
 __all__ = [
-    "PUBLISHED", "UNLIMITED", "AppIdentity", "GraphClient", "Lane", "Limits", "Page", "ServiceLimits",
-    "ThrottleFigures", "Window",
-]
+    "Allowance", "AppIdentity", "GraphClient", "Lane", "Limits", "Measure", "Page", "ServiceLimits",
+    "ThrottleFigures", "Window", "published",
+]  # fmt: skip

@@ -23,7 +23,7 @@ class Budget:
     """
 
     def __init__(self, window: Window) -> None:
-        self._window = window
+        self.window = window
         self._grain = window.seconds / 60
         self._spent: list[_Spent] = []
         self._used = 0
@@ -36,23 +36,28 @@ class Budget:
     def seconds_until_room(self, units: int, now: float) -> float:
         """How long until `units` more fit; 0 when they fit now."""
         self._drop(now)
-        excess = self._used + min(units, self._window.units) - self._window.units
-        if excess <= 0:
+        excess = self._used + min(units, self.window.units) - self.window.units
+        if excess <= 0 or not units:
             return 0.0
         for spent in self._spent:
             excess -= spent.units
             if excess <= 0:
                 return spent.until - now
-        return self._window.seconds
+        return self.window.seconds
+
+    def resize(self, window: Window) -> None:
+        """From now on more or less fits into the same time."""
+        self.window = window
 
     def spend(self, units: int, now: float) -> None:
         """Count units spent now."""
-        self._add(ceil(now / self._grain) * self._grain + self._window.seconds, units)
+        if units:
+            self._add(ceil(now / self._grain) * self._grain + self.window.seconds, units)
 
     def learn(self, remaining: int, reset_seconds: float, now: float) -> None:
         """Believe the service that only so many units are left until its window starts anew."""
         self._drop(now)
-        unseen = self._window.units - self._used - remaining
+        unseen = self.window.units - self._used - remaining
         if unseen > 0:
             self._add(now + reset_seconds, unseen)
 

@@ -12,12 +12,15 @@ import httpx
 
 from tuiback.errors import Unreachable
 from tuiback.graph.faults import BodyBroke, Failure, error_of, failure_of
+from tuiback.graph.gate import Cost
 from tuiback.graph.identity import TokenSource
 from tuiback.graph.retry import Again, Attempts, GiveUp, Renew, after, decide
 from tuiback.graph.throttle import Slot, Throttle
 from tuiback.graph.transport import BREAKS, READ_SECONDS, failure_of_break
 from tuiback.model import Clock
 
+_COST = "x-ms-resource-unit"
+_LIMIT, _REMAINING, _RESET = "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Slower than this an upload counts as stuck: the transport knows no limit for writing.
 _SLOWEST_UPLOAD_BYTES_PER_SECOND = 16_384
@@ -31,6 +34,7 @@ class Ask:
 
     `signed`: it carries the app's token; pre-authenticated links must not. `whole`: the body is read before the
     request counts as done, so that a break within it is repeated too. `redirects`: a redirect is an answer.
+    `urgent` requests go before all others that wait.
     """
 
     service: str
@@ -43,6 +47,7 @@ class Ask:
     signed: bool = True
     whole: bool = True
     redirects: bool = False
+    urgent: bool = False
 
     @property
     def subject(self) -> str:
@@ -76,12 +81,13 @@ class Caller:
         rejected = ""
         while True:
             attempts = replace(attempts, tries=attempts.tries + 1)
-            async with self.throttle.slot(ask.service, ask.account, ask.units) as slot:
+            cost = Cost(ask.units, len(ask.content))
+            async with self.throttle.slot(ask.service, ask.account, cost, urgent=ask.urgent) as slot:
                 token, outcome = await self._try(ask, rejected)
                 if isinstance(outcome, httpx.Response) or outcome.status:
                     self._answered = True
                 if isinstance(outcome, httpx.Response):
-                    _learn(slot, outcome)
+                    self._learn(slot, outcome)
                     try:
                         yield outcome
                     finally:
@@ -155,6 +161,19 @@ class Caller:
             await response.aclose()
         return response if good else failure_of(response.status_code, response.headers, body, self._clock.now())
 
+    def _learn(self, slot: Slot, response: httpx.Response) -> None:
+        """Count the success, and believe what the service says of its limits.
+
+        The directory states the cost of every request, SharePoint its minute from 80 % on.
+        """
+        slot.succeeded()
+        headers = response.headers
+        if _COST in headers or _LIMIT in headers:
+            self.throttle.hold()
+        remaining, reset, limit = (headers.get(name, "") for name in (_REMAINING, _RESET, _LIMIT))
+        if remaining.isdigit() and reset.isdigit():
+            slot.learn(int(limit) if limit.isdigit() else None, int(remaining), float(reset))
+
     def _request(self, ask: Ask, headers: dict[str, str]) -> httpx.Request:
         if len(ask.content) <= _PIECE_BYTES:
             return self._client.build_request(ask.method, ask.url, headers=headers, content=ask.content or None)
@@ -172,12 +191,3 @@ def _report(slot: Slot, failure: Failure, decision: Again | Renew | GiveUp) -> N
     if failure.status in {429, 503, 509}:
         wait = decision.wait_seconds if isinstance(decision, Again) and decision.fence else failure.retry_after
         slot.throttled(wait or 0.0, failure.status)
-
-
-def _learn(slot: Slot, response: httpx.Response) -> None:
-    """Count the success, and believe SharePoint's RateLimit headers, which come at 80 % of the minute."""
-    slot.succeeded()
-    remaining = response.headers.get("ratelimit-remaining", "")
-    reset = response.headers.get("ratelimit-reset", "")
-    if remaining.isdigit() and reset.isdigit():
-        slot.learn(int(remaining), float(reset))

@@ -2,12 +2,13 @@
 
 import random
 from collections.abc import Mapping
+from copy import copy
 
 from tuiback import __version__
 from tuiback.graph.caller import Caller
 from tuiback.graph.identity import AppIdentity, TokenSource
 from tuiback.graph.lane import Lane
-from tuiback.graph.limits import PUBLISHED, ServiceLimits
+from tuiback.graph.limits import ServiceLimits, published
 from tuiback.graph.throttle import Notice, Throttle, ThrottleFigures
 from tuiback.graph.transport import checked_url, open_client, web_origin
 from tuiback.model import Clock
@@ -20,7 +21,9 @@ USER_AGENT = f"NONISV|tuiback|tuiback/{__version__}"
 class GraphClient:
     """One per app, shared by all its tasks, because limits count by app. Used on one loop, and closed there.
 
-    Raises UsageError for addresses without https (but on this machine) and for a credential that can't be read.
+    `limits` are Microsoft's unless others are given; a `lenient` client keeps to them only once the service shows that
+    it does. Raises UsageError for addresses without https (but on this machine) and for a credential that can't be
+    read.
     """
 
     def __init__(
@@ -30,12 +33,14 @@ class GraphClient:
         clock: Clock,
         user_agent: str = USER_AGENT,
         notice: Notice | None = None,
-        limits: Mapping[str, ServiceLimits] = PUBLISHED,
+        limits: Mapping[str, ServiceLimits] | None = None,
+        lenient: bool = False,
         chance: random.Random | None = None,
     ) -> None:
         self._root = web_origin(checked_url(app.graph_url, "Graph's address"))
         self._tokens = TokenSource(app, clock=clock)
-        self._throttle = Throttle(limits, clock=clock, notice=notice)
+        self._throttle = Throttle(limits, clock=clock, notice=notice, lenient=lenient)
+        self.is_urgent = False
         self._client = open_client(user_agent)
         self._caller = Caller(
             self._client, self._tokens, self._throttle, clock=clock, chance=chance or random.SystemRandom()
@@ -47,7 +52,17 @@ class GraphClient:
 
     def lane(self, service: str, account: str = "") -> Lane:
         """Requests for one account of "outlook", "sharepoint" or "directory"; they queue with all others there."""
-        return Lane(self._caller, self._root, service, account)
+        return Lane(self._caller, self._root, service, account, urgent=self.is_urgent)
+
+    def urgent(self) -> "GraphClient":
+        """The same client for those whom somebody waits for: their requests go before all others."""
+        ahead = copy(self)
+        ahead.is_urgent = True
+        return ahead
+
+    def tenant_has(self, users: int) -> None:
+        """Microsoft's limits grow with the tenant: so many users were counted in it."""
+        self._throttle.resize(published(users))
 
     def throttle_status(self) -> tuple[ThrottleFigures, ...]:
         """How hard each service throttles at this moment."""

@@ -36,8 +36,9 @@ class Lane:
     All methods raise GraphError and its children for this request alone, MicrosoftRefuses when nothing can go on.
     """
 
-    def __init__(self, caller: Caller, graph_url: str, service: str, account: str) -> None:
+    def __init__(self, caller: Caller, graph_url: str, service: str, account: str, *, urgent: bool = False) -> None:
         self._caller = caller
+        self._urgent = urgent
         self._root = graph_url
         self._service = service
         self._account = account
@@ -118,7 +119,7 @@ class Lane:
         link = str((await self.post(create_path, create_body)).get("uploadUrl", ""))
         if not is_private(link):
             raise GraphError("the upload session has no safe address", create_path, "retry later")
-        ask = Ask(self._service, self._account, "PUT", link, signed=False, units=2)
+        ask = Ask(self._service, self._account, "PUT", link, signed=False, units=2, urgent=self._urgent)
         return await Upload(self._caller, ask, data, size, fragment_bytes).run()
 
     async def _write(
@@ -148,7 +149,7 @@ class Lane:
             url = f"{url}{'&' if '?' in url else '?'}{urlencode(params, safe='$,', quote_via=quote)}"
         given = {**_PRIORITY, **(headers or {})} if self._service == "directory" else dict(headers or {})
         units = request_units(self._service, method, url)
-        return Ask(self._service, self._account, method, url, given, content, units)
+        return Ask(self._service, self._account, method, url, given, content, units, urgent=self._urgent)
 
     def _url(self, path_or_link: str) -> str:
         """The address of a path, or a link of the same service: our token goes nowhere else."""

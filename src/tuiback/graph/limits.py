@@ -6,14 +6,23 @@ https://learn.microsoft.com/sharepoint/dev/general-development/how-to-avoid-gett
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Measure(StrEnum):
+    """What a window counts: units of the service's own, or bytes sent to it."""
+
+    UNITS = "units"
+    BYTES_UP = "bytes up"
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """At most so many units in any stretch of so many seconds."""
+    """At most so much in any stretch of so many seconds."""
 
     units: int
     seconds: float
+    measure: Measure = Measure.UNITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +41,46 @@ class ServiceLimits:
     account: Limits | None = None
 
 
-# Windows stay a little below what is published, because Microsoft's clock and count are not ours.
-PUBLISHED: Mapping[str, ServiceLimits] = {
-    # An app may have 4 requests under way in a mailbox and send it 10,000 in 10 minutes; mailboxes don't add up,
-    # so the service's own figure only bounds the sockets: 20 mailboxes at full speed.
-    "outlook": ServiceLimits(Limits(80), Limits(4, (Window(9_800, 600),))),
-    # 1,250 resource units a minute and 1.2 million a day are the smallest tier (up to 1,000 licences); nothing is
-    # published about requests at once, and 50 files in work is the most that tuiback ever sets.
-    "sharepoint": ServiceLimits(Limits(50, (Window(1_200, 60), Window(1_150_000, 86_400)))),
-    # 3,500 resource units in 10 seconds are the smallest tier (fewer than 50 users).
-    "directory": ServiceLimits(Limits(8, (Window(3_300, 10),))),
-}
+_MB = 1_000_000
+_DAY_SECONDS = 86_400
 
-# For a tenant that sets no limits of its own, such as a simulated one: only the sockets are bounded.
-UNLIMITED: Mapping[str, ServiceLimits] = {
-    service: ServiceLimits(
-        Limits(limits.service.at_once), None if limits.account is None else Limits(limits.account.at_once)
-    )
-    for service, limits in PUBLISHED.items()
-}
+# Up to so many users an app may use so many resource units of the directory in 10 seconds.
+_DIRECTORY_TIERS = ((49, 3_500), (500, 5_000), (None, 8_000))
+# Up to so many licences an app may use so many resource units of SharePoint in a minute, and so many in a day.
+_SHAREPOINT_TIERS = (
+    (1_000, 1_250, 1_200_000),
+    (5_000, 2_500, 2_400_000),
+    (15_000, 3_750, 3_600_000),
+    (50_000, 5_000, 4_800_000),
+    (None, 6_250, 6_000_000),
+)
+# Windows stay a little below what is published, because Microsoft's clock and count are not ours.
+_CAUTION = 0.96
+
+
+def cautious(units: int) -> int:
+    """What is used of a published figure."""
+    return int(units * _CAUTION)
+
+
+def published(users: int = 0) -> Mapping[str, ServiceLimits]:
+    """Microsoft's limits for one app in a tenant of so many users; of fewer than are licensed they are too strict."""
+    directory = next(units for most, units in _DIRECTORY_TIERS if most is None or users <= most)
+    minute, day = next((minute, day) for most, minute, day in _SHAREPOINT_TIERS if most is None or users <= most)
+    return {
+        # An app may have 4 requests under way in a mailbox, send it 10,000 in 10 minutes and 150 MB in 5; mailboxes
+        # don't add up, so the service's own figure only bounds the sockets: 20 mailboxes at full speed.
+        "outlook": ServiceLimits(
+            Limits(80),
+            Limits(4, (Window(cautious(10_000), 600), Window(cautious(150 * _MB), 300, Measure.BYTES_UP))),
+        ),
+        # Nothing is published about requests at once; 50 files in work is the most that tuiback ever sets.
+        "sharepoint": ServiceLimits(
+            Limits(50, (Window(cautious(minute), 60), Window(cautious(day), _DAY_SECONDS)))
+        ),
+        "directory": ServiceLimits(Limits(8, (Window(cautious(directory), 10),))),
+    }
+
 
 _LISTINGS = ("/children", "/versions", "/drives", "/lists", "/items", "/sites")
 _TOKENS = ("token=", "skiptoken", "%24skiptoken")

@@ -1,17 +1,32 @@
 """Keeps one app's requests under Microsoft's limits, and waits when a service asks for it."""
 
-import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
-from tuiback.graph.budget import Budget
-from tuiback.graph.limits import Limits, ServiceLimits
+from tuiback.graph.gate import Cost, Gate
+from tuiback.graph.limits import Measure, ServiceLimits, cautious, published
 from tuiback.model import Clock
 
 # Called once for every burst of refusals: service, seconds to wait, HTTP status.
 Notice = Callable[[str, float, int], None]
+
+
+# Of the accounts at a service the ledger names those that have least left, or wait longest.
+_ACCOUNTS_TOLD = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """One window of the ledger: `used` of `units` in `seconds`, of the service, or of the `account` named."""
+
+    account: str
+    measure: Measure
+    used: int
+    units: int
+    seconds: float
+    wait_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +35,7 @@ class ThrottleFigures:
 
     `limit` is what is allowed at once now; `wait_seconds` is the longest wait that the service asked for or that
     our own budget imposes on somebody; `requests` counts what was sent, `throttled` the refusals among the replies.
+    `ledger` has the service's windows, and those of the accounts with the least left.
     """
 
     service: str
@@ -29,116 +45,18 @@ class ThrottleFigures:
     wait_seconds: float
     requests: int
     throttled: int
-
-
-class Gate:
-    """One scope of limits: so many at once, so many units a window, none while a fence stands.
-
-    First come, first served.
-    """
-
-    def __init__(self, limits: Limits, clock: Clock) -> None:
-        self._limits = limits
-        self._clock = clock
-        self._budgets = tuple(Budget(window) for window in limits.windows)
-        self._turn = asyncio.Lock()
-        self._room = asyncio.Event()
-        self._fenced_until = 0.0
-        self._blocked_until = 0.0
-        self._reduced_at = float("-inf")
-        self._successes = 0
-        self.limit = limits.at_once
-        self.in_flight = 0
-
-    @property
-    def busy(self) -> bool:
-        """Whether somebody is in, wants in, or must stay out."""
-        return self.in_flight > 0 or self._turn.locked() or self.fence_seconds > 0
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing of any window is spent either: forgetting this gate then breaks no limit."""
-        now = self._clock.monotonic()
-        return not self.busy and not any(budget.used(now) for budget in self._budgets)
-
-    @property
-    def fence_seconds(self) -> float:
-        """What is left of the wait that the service asked for."""
-        return max(0.0, self._fenced_until - self._clock.monotonic())
-
-    @property
-    def wait_seconds(self) -> float:
-        """What is left of the fence, or of the head of the queue's wait for room in a window."""
-        return max(self.fence_seconds, self._blocked_until - self._clock.monotonic())
-
-    async def enter(self, units: int) -> None:
-        """Wait for a turn, for the fence to fall, for room in every window and for a place."""
-        async with self._turn:
-            while True:
-                wait = self._seconds_until_free(units)
-                if wait > 0:
-                    self._blocked_until = self._clock.monotonic() + wait
-                    await self._clock.sleep(wait)
-                elif self.in_flight < self.limit:
-                    break
-                else:
-                    self._room.clear()
-                    await self._room.wait()
-            now = self._clock.monotonic()
-            for budget in self._budgets:
-                budget.spend(units, now)
-            self.in_flight += 1
-
-    def leave(self) -> None:
-        """Give the place to the next."""
-        self.in_flight -= 1
-        self._room.set()
-
-    def fence(self, seconds: float) -> None:
-        """Let nobody in for so long."""
-        self._fenced_until = max(self._fenced_until, self._clock.monotonic() + seconds)
-
-    def reduce(self, entered_at: float) -> bool:
-        """Halve what is allowed at once; False when that happened since the refused request came in.
-
-        One burst of refusals is one piece of news.
-        """
-        if entered_at < self._reduced_at:
-            return False
-        self.limit = max(1, self.limit // 2)
-        self._reduced_at = self._clock.monotonic()
-        self._successes = 0
-        return True
-
-    def succeed(self) -> None:
-        """Allow one more at once after as many successes as are allowed at once."""
-        if self.limit == self._limits.at_once:
-            return
-        self._successes += 1
-        if self._successes >= self.limit:
-            self.limit += 1
-            self._successes = 0
-            self._room.set()
-
-    def learn(self, remaining: int, reset_seconds: float) -> None:
-        """Believe the service about its shortest window."""
-        if self._budgets:
-            self._budgets[0].learn(remaining, reset_seconds, self._clock.monotonic())
-
-    def _seconds_until_free(self, units: int) -> float:
-        now = self._clock.monotonic()
-        room = max((budget.seconds_until_room(units, now) for budget in self._budgets), default=0.0)
-        return max(room, self._fenced_until - now)
+    ledger: tuple[Allowance, ...] = ()
 
 
 class _Service:
     """One service: its own gate, its accounts' gates and its counters."""
 
-    def __init__(self, name: str, limits: ServiceLimits, clock: Clock) -> None:
+    def __init__(self, name: str, limits: ServiceLimits, clock: Clock, is_held_to: Callable[[], bool]) -> None:
         self.name = name
         self._limits = limits
         self._clock = clock
-        self.gate = Gate(limits.service, clock)
+        self._is_held_to = is_held_to
+        self.gate = Gate(limits.service, clock, is_held_to)
         self.accounts: dict[str, Gate] = {}
         self.waiting = 0
         self.requests = 0
@@ -151,7 +69,7 @@ class _Service:
         gate = self.accounts.get(account)
         if gate is None:
             self.accounts = {name: other for name, other in self.accounts.items() if not other.idle}
-            gate = self.accounts[account] = Gate(self._limits.account, self._clock)
+            gate = self.accounts[account] = Gate(self._limits.account, self._clock, self._is_held_to)
         return gate
 
     def figures(self) -> ThrottleFigures:
@@ -166,18 +84,57 @@ class _Service:
             wait_seconds=max([self.gate.wait_seconds, *(gate.wait_seconds for gate in busy)]),
             requests=self.requests,
             throttled=self.throttled,
+            ledger=self._ledger(),
         )
+
+    def resize(self, limits: ServiceLimits) -> None:
+        """The tenant turned out to be of another size."""
+        self._limits = limits
+        self.gate.resize(limits.service.windows)
+        for gate in self.accounts.values():
+            gate.resize(limits.account.windows if limits.account else ())
+
+    def learn_limit(self, limit: int) -> None:
+        """The service states what its shortest window holds."""
+        first, *others = self._limits.service.windows
+        if cautious(limit) != first.units:
+            windows = (replace(first, units=cautious(limit)), *others)
+            self.resize(replace(self._limits, service=replace(self._limits.service, windows=windows)))
+
+    def _ledger(self) -> tuple[Allowance, ...]:
+        if not self._is_held_to():
+            return ()
+        of_accounts = [entry for name, gate in self.accounts.items() for entry in _allowances(name, gate)]
+        of_accounts.sort(key=lambda entry: (-entry.wait_seconds, -entry.used / entry.units))
+        return (*_allowances("", self.gate), *of_accounts[:_ACCOUNTS_TOLD])
+
+
+def _allowances(account: str, gate: Gate) -> list[Allowance]:
+    wait_seconds = max(gate.wait_seconds, 0.0)
+    return [
+        Allowance(account, window.measure, used, window.units, window.seconds, wait_seconds)
+        for window, used in gate.spent()
+        if used or wait_seconds or not account
+    ]
 
 
 class Slot:
     """One request's place under the limits, as a context: inside, the request may be sent."""
 
     def __init__(
-        self, service: _Service, account: Gate | None, units: int, *, clock: Clock, notice: Notice | None
+        self,
+        service: _Service,
+        account: Gate | None,
+        cost: Cost,
+        *,
+        urgent: bool,
+        clock: Clock,
+        notice: Notice | None,
     ) -> None:
         self._service = service
         self._account = account
-        self._units = units
+        self._cost = cost
+        self._urgent = urgent
         self._clock = clock
         self._notice = notice
         self._entered_at = 0.0
@@ -216,9 +173,13 @@ class Slot:
         if narrowest.reduce(self._entered_at) and self._notice is not None:
             self._notice(self._service.name, wait_seconds, status)
 
-    def learn(self, remaining: int, reset_seconds: float) -> None:
-        """The service told how much is left of its window."""
-        self._service.gate.learn(remaining, reset_seconds)
+    def learn(self, limit: int | None, remaining: int, reset_seconds: float) -> None:
+        """The service told what its window holds and how much is left of it."""
+        if limit:
+            self._service.learn_limit(limit)
+        # What is left by its count is less by ours, which keeps away from the end.
+        spare = 0 if limit is None else limit - cautious(limit)
+        self._service.gate.learn(max(remaining - spare, 0), reset_seconds)
 
     def _gates(self) -> tuple[Gate, ...]:
         """The gates this request passed, the narrowest first."""
@@ -229,9 +190,9 @@ class Slot:
         account = self._account
         while True:
             if account is not None:
-                await account.enter(self._units)
+                await account.enter(self._cost, urgent=self._urgent)
             try:
-                await self._service.gate.enter(self._units)
+                await self._service.gate.enter(self._cost, urgent=self._urgent)
             except BaseException:
                 if account is not None:
                     account.leave()
@@ -243,17 +204,40 @@ class Slot:
 
 
 class Throttle:
-    """All limits of one app. Every wait for Microsoft happens in here, so that the figures show it."""
+    """All limits of one app. Every wait for Microsoft happens in here, so that the figures show it.
 
-    def __init__(self, limits: Mapping[str, ServiceLimits], *, clock: Clock, notice: Notice | None = None) -> None:
+    With `lenient` the windows bind only once hold() was called: a simulated tenant may or may not keep Microsoft's
+    limits, and its answers tell.
+    """
+
+    def __init__(
+        self,
+        limits: Mapping[str, ServiceLimits] | None = None,
+        *,
+        clock: Clock,
+        notice: Notice | None = None,
+        lenient: bool = False,
+    ) -> None:
         self._clock = clock
         self._notice = notice
-        self._services = {name: _Service(name, service, clock) for name, service in limits.items()}
+        self._is_held = not lenient
+        made = published() if limits is None else limits
+        self._services = {name: _Service(name, service, clock, lambda: self._is_held) for name, service in made.items()}
 
-    def slot(self, service: str, account: str, units: int) -> Slot:
+    def hold(self) -> None:
+        """The service keeps to limits: so must we."""
+        self._is_held = True
+
+    def resize(self, limits: Mapping[str, ServiceLimits]) -> None:
+        """The limits of a tenant of this size."""
+        for name, service in limits.items():
+            self._services[name].resize(service)
+
+    def slot(self, service: str, account: str, cost: Cost, *, urgent: bool = False) -> Slot:
         """A place for one request; it waits when entered."""
         state = self._services[service]
-        return Slot(state, state.account_gate(account), units, clock=self._clock, notice=self._notice)
+        gate = state.account_gate(account)
+        return Slot(state, gate, cost, urgent=urgent, clock=self._clock, notice=self._notice)
 
     async def rest(self, service: str, seconds: float) -> None:
         """Wait before one request is repeated, without holding up others."""

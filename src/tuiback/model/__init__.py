@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from tuiback.model.status import (
     ActivityLine,
+    AllowanceStatus,
     AtWork,
     EngineInfo,
     EngineStatus,
@@ -50,11 +51,11 @@ if TYPE_CHECKING:
     from tuiback.model.ports import ChunkIndex, Clock, Monitor
 
 __all__ = [
-    "FOLDER_KINDS", "Account", "AccountKind", "AccountState", "ActivityLine", "AtWork", "ChunkEntry", "ChunkIndex",
-    "Clock", "Commit", "CommitBody", "CommitHead", "Container", "ControlRow", "EngineInfo", "EngineStatus", "Expired",
-    "Gauge", "JobStatus", "Kind", "Known", "Location", "MachineStatus", "Monitor", "Outcome", "Owed", "PackTable",
-    "RemoteItem", "Removal", "RunCounters", "RunRow", "SnapshotRow", "StorageStatus", "StoredPart", "Task",
-    "TaskState", "TaskStatus", "Tenant", "ThrottleStatus", "VersionOpened",
+    "FOLDER_KINDS", "Account", "AccountKind", "AccountState", "ActivityLine", "AllowanceStatus", "AtWork",
+    "ChunkEntry", "ChunkIndex", "Clock", "Commit", "CommitBody", "CommitHead", "Container", "ControlRow",
+    "EngineInfo", "EngineStatus", "Expired", "Gauge", "JobStatus", "Kind", "Known", "Location", "MachineStatus",
+    "Monitor", "Outcome", "Owed", "PackTable", "RemoteItem", "Removal", "RunCounters", "RunRow", "SnapshotRow",
+    "StorageStatus", "StoredPart", "Task", "TaskState", "TaskStatus", "Tenant", "ThrottleStatus", "VersionOpened",
 ]
 
 

@@ -194,7 +194,7 @@ class Commit:
 
     `segments` are the objects that hold what `body` is too large to carry in the commit itself, `generation` is the
     newest prune its writer knew of. A commit with a `checkpoint` (a segment's id) makes all commits before it
-    superfluous; every later one names that commit as its `base`.
+    superfluous; every later one names that commit as its `base`. `checkpoint_copy` holds the same as `checkpoint`.
     """
 
     head: CommitHead
@@ -204,4 +204,5 @@ class Commit:
     segments: tuple[str, ...] = ()
     generation: int = 0
     checkpoint: str = ""
+    checkpoint_copy: str = ""
     base: CommitHead | None = None

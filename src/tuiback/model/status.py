@@ -75,8 +75,26 @@ class TaskStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class AllowanceStatus:
+    """What of a limit is used up: `used` of `units` in any `seconds`, of a service or of one `account` there.
+
+    `measure` says what is counted ("units" or "bytes up"); `wait_seconds` is how long its next request must wait.
+    """
+
+    account: str
+    measure: str
+    used: int
+    units: int
+    seconds: float
+    wait_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class ThrottleStatus:
-    """How hard one service throttles: wait_seconds is what is left of Retry-After, limit what is allowed at once."""
+    """How hard one service throttles: wait_seconds is what is left of Retry-After, limit what is allowed at once.
+
+    `ledger` has the limits of the service, and of the accounts that have the least left; none where nothing limits.
+    """
 
     tenant: str
     service: str
@@ -87,6 +105,7 @@ class ThrottleStatus:
     requests: int
     throttled: int
     requests_per_second: float
+    ledger: tuple[AllowanceStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +131,10 @@ class MachineStatus:
 
 @dataclass(frozen=True, slots=True)
 class StorageStatus:
-    """The repository and the volume it lies on, in bytes; full_on is the forecast's date or None."""
+    """The repository and the volume it lies on, in bytes; full_on is the forecast's date or None.
+
+    search_lag counts the versions that search does not know yet.
+    """
 
     name: str
     url: str
@@ -122,6 +144,7 @@ class StorageStatus:
     stored_bytes: int
     catalog_bytes: int
     full_on: datetime | None = None
+    search_lag: int = 0
 
 
 @dataclass(frozen=True, slots=True)

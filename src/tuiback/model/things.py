@@ -70,7 +70,10 @@ class Task:
     """What to back up: service and scope.
 
     With `everything` the scope is all accounts of the service, new ones too, unless `fixed` froze the list
-    into `accounts` (ACCOUNT texts or account ids). `exclude` holds ACCOUNT texts.
+    into `accounts` (ACCOUNT texts or account ids). `exclude` holds ACCOUNT texts. `keep` and `keep_gone` are its
+    retention as the command line has it: "all", "365d", "30v" or "7d,4w,12m,3y", and "forever" or "365d".
+    `mode` is "manual", "scheduled" (by `cron`) or "continuous"; `window` are its allowed hours; both are read in the
+    zone `tz`, "" being UTC. Of tasks that are due together those of the highest `priority` start first.
     """
 
     name: str
@@ -82,6 +85,13 @@ class Task:
     exclude: tuple[str, ...] = ()
     mode: str = "manual"
     paused: bool = False
+    keep: str = "all"
+    keep_gone: str = "forever"
+    cron: str = ""
+    tz: str = ""
+    window: str = ""
+    priority: int = 0
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +174,8 @@ class StoredPart:
     """A piece of an item's content in the repository: `size` bytes, which the chunks give back.
 
     `digest` is the keyed BLAKE3-256 of the whole part, compared at every read. `form` says how the chunks make it
-    up: "" in their order; other forms are the store's (see store.reader). All chunks needed stand in `chunks`.
+    up: "" in their order; other forms are the store's (see store.mime_form and store.chunk_lists). The `chunks` of a
+    list form name further ones.
     """
 
     name: str

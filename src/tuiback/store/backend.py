@@ -4,6 +4,7 @@ import contextlib
 import secrets
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Protocol
 
 from tuiback.errors import EnvironmentFault, NoSuchThing, UsageError
@@ -49,6 +50,10 @@ class Backend(Protocol):
         """Bytes of the object. Raises NoSuchThing."""
         ...
 
+    def modified(self, name: str) -> datetime:
+        """When the object was written, by the clock of the store. Raises NoSuchThing."""
+        ...
+
     def list(self, prefix: str) -> Iterator[str]:
         """The names that start with `prefix`, in order."""
         ...
@@ -64,6 +69,17 @@ class Backend(Protocol):
     def free_bytes(self) -> tuple[int, int]:
         """(used, total) bytes of the disk behind it; total 0 where there is no known end, and used 0 where unknown."""
         ...
+
+
+def store_time(backend: Backend) -> datetime:
+    """What the clock of the store says now; leaves no trace. Raises EnvironmentFault where nothing can be written."""
+    name = f"tmp/time-{secrets.token_hex(8)}"
+    backend.create(name, (b"what time is it?",))
+    try:
+        return backend.modified(name)
+    finally:
+        with contextlib.suppress(NoSuchThing):
+            backend.delete(name)
 
 
 def probe_place(backend: Backend, what: str, remedy: str) -> None:

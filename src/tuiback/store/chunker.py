@@ -1,13 +1,16 @@
 """Cuts long content into chunks by what it says, so that an insertion moves few boundaries.
 
-FastCDC 2020 (https://ieeexplore.ieee.org/document/9055082) as pyfastcdc implements it. The sizes and the seed decide
-the boundaries: they are part of the repository format.
+FastCDC 2020 (https://ieeexplore.ieee.org/document/9055082), normalization level 1, as pyfastcdc implements it; what
+decides the boundaries is part of the repository format. gear[b] is the MD5 of 64 bytes b, of that the first 8 bytes as
+a big-endian number, XOR the seed. From a chunk's start f is 0, and from its byte at 128 KiB on, for each byte b, f
+becomes (2 f + gear[b]) mod 2^64; the chunk ends before that byte if f AND the mask is 0. The mask is
+0x0000D91747537000 below 512 KiB and 0x0000D90707537000 from there on. At 2 MiB, or with the part, it ends anyway.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from pyfastcdc import FastCDC
 
@@ -22,8 +25,7 @@ MAX_BYTES = 2 * 1024 * 1024
 WINDOW_BYTES = 3 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(NamedTuple):
     """One chunk and its identity."""
 
     chunk_id: bytes

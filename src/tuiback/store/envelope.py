@@ -1,11 +1,13 @@
-"""Seals the records of one object (pack or commit) under a key of its own, so that none can be moved or changed.
+"""Seals the records of one object under a key of its own, so that none can be moved or changed.
 
 An object starts with a clear header of 132 bytes, all numbers big-endian:
 magic 8, version u16, zero u16, required features u32, repository id 16, writer 16, number u64, key epoch u32,
-time in ns u64, salt 32, key commitment 32.
-A record is 25 clear bytes (type u8, slot u32, sealed length u32, xxh3_128 of the sealed bytes 16) and the
-sealed bytes: AES-256-GCM with the slot as nonce and header + slot + type + plain length as associated data.
-The plain bytes are one zstd frame, then zeros up to the padded length.
+time in ns since 1970 u64, salt 32, key commitment 32.
+A record is 25 clear bytes (type u8, slot u32, sealed length u32, xxh3_128 of the sealed bytes 16) and the sealed
+bytes: AES-256-GCM with its tag of 16 bytes at their end, under the object's key, with the slot as nonce of 12 bytes
+and header, slot u32, type u8 and padded length u32 as associated data. What is sealed is one zstd frame that states
+its content size, of at most 1 GiB, then zeros up to the padded length: the frame's length L, if 2 or more, rounded up
+to a multiple of 2^(E - S), where E is the number of bits of L less one, and S the number of bits of E.
 """
 
 import struct
@@ -23,7 +25,10 @@ from tuiback.store.keys import VERSION, Keys, one_key
 
 PACK_MAGIC = b"tuibpack"
 COMMIT_MAGIC = b"tuibcmmt"
-# Bits of features that a reader must know to read the object; version 0 has none.
+SEGMENT_MAGIC = b"tuibsgmt"
+GC_MAGIC = b"tuibprun"
+LOSS_MAGIC = b"tuiblost"
+# Bits of features that a reader must know to read the object; version 1 has none.
 KNOWN_FEATURES = 0
 ZSTD_LEVEL = 3
 
@@ -45,6 +50,9 @@ class RecordType(IntEnum):
     BUNDLE = 2
     TRAILER = 3
     COMMIT = 4
+    ROWS = 5
+    GC = 6
+    LOSS = 7
 
 
 _TYPES = frozenset(RecordType)
@@ -86,6 +94,8 @@ def open_envelope(data: bytes, magic: bytes, repository: bytes, keys: Keys, subj
     _, version, _, features, owner, writer, number, epoch, time_ns, salt, commitment = _HEADER.unpack_from(data)
     if version > VERSION or features & ~KNOWN_FEATURES:
         raise FormatTooNew(f"it has format version {version}, features {features:#x}", subject, "update tuiback")
+    if version < VERSION:
+        raise Damage(f"it has format version {version}, which was never released", subject, _CHECK)
     if owner != repository:
         raise Damage(f"it belongs to repository {owner.hex()}", subject, _CHECK)
     header = Header(magic, repository, writer, number, epoch, time_ns, salt)

@@ -7,6 +7,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tuiback.errors import Damage, EnvironmentFault, NoSuchThing, RepositoryMissing, StorageFull, TuibackError
@@ -92,10 +93,11 @@ class FolderBackend:
 
     def size(self, name: str) -> int:
         """See Backend.size."""
-        try:
-            return self._path(name).stat().st_size
-        except OSError as error:
-            raise self._fault(error, name) from error
+        return self._stat(name).st_size
+
+    def modified(self, name: str) -> datetime:
+        """See Backend.modified."""
+        return datetime.fromtimestamp(self._stat(name).st_mtime, UTC)
 
     def list(self, prefix: str) -> Iterator[str]:
         """See Backend.list."""
@@ -139,6 +141,12 @@ class FolderBackend:
 
     def _path(self, name: str) -> Path:
         return self._root / name
+
+    def _stat(self, name: str) -> os.stat_result:
+        try:
+            return self._path(name).stat()
+        except OSError as error:
+            raise self._fault(error, name) from error
 
     def _require_root(self) -> None:
         if not self._root.is_dir():

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tuiback.errors import Damage, FormatTooNew, UsageError, WrongKey
 
-VERSION = 0
+# The format that this version reads and writes. Format 0 was never released and is refused.
+VERSION = 1
 DEFAULT_SCRYPT_N = 1 << 17
 # A slot comes from the disk: one that asks for more would be an attack on the machine that opens it.
 _SCRYPT_BYTES_MAX = 1 << 30
@@ -156,7 +157,7 @@ class Keys:
         # pyfastcdc shifts its 64-bit seed left by one and overflows at 2^63.
         self.chunker_seed = int.from_bytes(seed[:8], "big") >> 1
 
-    def chunk_id(self, plain: bytes) -> bytes:
+    def chunk_id(self, plain: bytes | bytearray) -> bytes:
         """The identity of these bytes: BLAKE3-256 under the repository's id key."""
         return blake3.blake3(plain, key=self._id_key).digest()
 

@@ -12,7 +12,7 @@ _LONGEST_KEPT_BYTES = 32 * 1024 * 1024
 _KEPT_BYTES = 64 * 1024 * 1024
 # Rows and parts live until the next commit and form no cycles: searching them at every 700th object, as Python does
 # by default, finds nothing.
-_OBJECTS_BEFORE_SEARCH = 20_000
+_OBJECTS_BEFORE_SEARCH = 100_000
 
 
 @cache
@@ -26,5 +26,7 @@ def prepare_memory() -> None:
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _LONGEST_KEPT_BYTES)
         mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+    # Modules and classes stay until the end: no search needs to look at them.
+    gc.freeze()
     _, middle, old = gc.get_threshold()
     gc.set_threshold(_OBJECTS_BEFORE_SEARCH, middle, old)

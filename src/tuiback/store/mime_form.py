@@ -6,10 +6,9 @@ of so many chunks, as it is with codec "" or as base64 text with codec "base64" 
 identified and cut exactly like a part of its bytes.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -20,11 +19,10 @@ from tuiback.store.keys import Keys
 from tuiback.store.mime_spans import Mail, Span, find_spans
 
 MIME = "mime"
-# What StoredPart.form may say: chunks in their order, or this.
-FORMS = frozenset({"", MIME})
-# Numbers of what is no piece of a mail: its recipe, and a part that is not taken apart.
+# Numbers of what is no piece of a mail: its recipe, a part that is not taken apart, and the lists of its chunks.
 RECIPE = 0
 WHOLE = 0
+LISTS = -1
 _BASE64 = "base64"
 # Longer stretches between two spans are pieces too, so that a recipe stays one chunk.
 _LITERAL_BYTES_MAX = 16 * 1024
@@ -42,19 +40,18 @@ class _Piece(msgspec.Struct, array_like=True, frozen=True):
 
 
 _Entry = bytes | _Piece
+_recipe_encoder = msgspec.msgpack.Encoder()
 _recipe_decoder = msgspec.msgpack.Decoder(list[_Entry])
 
 
-@dataclass(frozen=True, slots=True)
-class PieceCuts:
-    """Some chunks of one piece; `number` counts the pieces of a mail from 1, and see RECIPE and WHOLE."""
+class PieceCuts(NamedTuple):
+    """Some chunks of one piece; `number` counts the pieces of a mail from 1, and see RECIPE, WHOLE and LISTS."""
 
     number: int
     cuts: tuple[Cut, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SmallPart:
+class ShortPart(NamedTuple):
     """A part that was cut at once: the identity of its bytes, its form, and its chunks, a recipe first."""
 
     digest: bytes
@@ -65,64 +62,53 @@ class SmallPart:
 class MailCutter:
     """Cuts one mail into pieces and recipe. For one thread at a time; the mail must not change meanwhile."""
 
-    def __init__(self, keys: Keys, mail: Mail, stretches: tuple[Span | slice, ...]) -> None:
+    def __init__(self, keys: Keys, mail: Mail, stretches: Sequence[Span | slice]) -> None:
         self._keys = keys
         self._mail = mail
         self._stretches = stretches
         self._entries: list[_Entry] = []
-        # Of what a reader will make of recipe and pieces, not of the mail.
-        self._reassembled = keys.hasher()
-        self._pieces = 0
 
     def pieces(self) -> Iterator[PieceCuts]:
         """The chunks of all pieces in their order, never much more than a window of them at once."""
+        number = 0
         for stretch in self._stretches:
             if isinstance(stretch, slice):
-                literal = bytes(self._mail[stretch])
-                self._entries.append(literal)
-                self._reassembled.update(literal)
-            else:
-                yield from self._piece(stretch)
-
-    def recipe(self) -> tuple[Cut, bytes] | None:
-        """The recipe and the identity of the whole mail, once all pieces are cut.
-
-        None when recipe and pieces would not give the mail back: then it must be stored in another form.
-        """
-        came = self._keys.hasher()
-        came.update(self._mail)
-        digest = came.digest()
-        if self._reassembled.digest() != digest:
-            return None
-        data = msgspec.msgpack.encode(self._entries)
-        return Cut(self._keys.chunk_id(data), data), digest
-
-    def _piece(self, span: Span) -> Iterator[PieceCuts]:
-        self._pieces += 1
-        cutter: PartCutter | None = None
-        taken: list[bytes] = []
-        chunks = 0
-        for text in _texts(self._mail, span, taken):
-            self._reassembled.update(text)
-            if sum(map(len, taken)) >= WINDOW_BYTES:
-                cutter = cutter or PartCutter(self._keys)
-                cuts = cutter.cut(taken, last=False)
-                taken.clear()
+                self._entries.append(bytes(self._mail[stretch]))
+                continue
+            number += 1
+            chunks = 0
+            for cuts in self._cuts(stretch):
                 chunks += len(cuts)
-                yield PieceCuts(self._pieces, tuple(cuts))
-        cuts = self._last(cutter, taken)
-        yield PieceCuts(self._pieces, tuple(cuts))
-        layout = span.layout or Base64Lines(0, b"")
-        codec = _BASE64 if span.layout else ""
-        self._entries.append(
-            _Piece(chunks + len(cuts), codec, layout.line_characters, layout.line_end.decode())
-        )
+                yield PieceCuts(number, tuple(cuts))
+            layout = stretch.layout
+            self._entries.append(
+                _Piece(chunks, _BASE64, layout.line_characters, layout.line_end.decode())
+                if layout
+                else _Piece(chunks, "", 0, "")
+            )
 
-    def _last(self, cutter: PartCutter | None, taken: list[bytes]) -> list[Cut]:
-        if cutter is None and sum(map(len, taken)) <= WHOLE_PART_BYTES:
-            data = b"".join(taken)
-            return [Cut(self._keys.chunk_id(data), data)]
-        return (cutter or PartCutter(self._keys)).cut(taken, last=True)
+    def recipe(self) -> tuple[Cut, bytes]:
+        """The recipe and the identity of the whole mail, once all pieces are cut."""
+        data = _recipe_encoder.encode(self._entries)
+        return Cut(self._keys.chunk_id(data), data), self._keys.chunk_id(self._mail)
+
+    def _cuts(self, span: Span) -> Iterator[Sequence[Cut]]:
+        data = span.data
+        if data is None and span.layout is None and span.end - span.start <= WHOLE_PART_BYTES:
+            data = bytes(self._mail[span.start : span.end])
+        if data is not None and len(data) <= WHOLE_PART_BYTES:
+            yield (Cut(self._keys.chunk_id(data), data),)
+            return
+        cutter = PartCutter(self._keys)
+        taken: list[bytes] = []
+        size = 0
+        for block in [data] if data is not None else _blocks(self._mail, span):
+            taken.append(block)
+            size += len(block)
+            if size >= WINDOW_BYTES:
+                yield cutter.cut(taken, last=False)
+                taken, size = [], cutter.held_bytes
+        yield cutter.cut(taken, last=True)
 
 
 def find_cutter(keys: Keys, mail: Mail) -> MailCutter | None:
@@ -130,23 +116,26 @@ def find_cutter(keys: Keys, mail: Mail) -> MailCutter | None:
     spans = find_spans(mail)
     if not spans:
         return None
-    stretches = tuple(_stretches(spans, len(mail)))
+    stretches = list(_stretches(spans, len(mail)))
     literal_bytes = sum(one.stop - one.start for one in stretches if isinstance(one, slice))
     if literal_bytes + _ENTRY_BYTES * len(stretches) > WHOLE_PART_BYTES:
         return None
     return MailCutter(keys, mail, stretches)
 
 
-def cut_small(keys: Keys, name: str, data: bytes) -> SmallPart:
-    """The part `name` of at most WHOLE_PART_BYTES, taken apart if it is a mail worth it."""
+def cut_short(keys: Keys, name: str, data: Mail) -> ShortPart:
+    """The part `name`, whole in memory, taken apart if it is a mail worth it."""
     cutter = find_cutter(keys, data) if name == MIME else None
     if cutter is not None:
         pieces = tuple(cutter.pieces())
-        proven = cutter.recipe()
-        if proven is not None:
-            return SmallPart(proven[1], MIME, (PieceCuts(RECIPE, (proven[0],)), *pieces))
+        recipe, digest = cutter.recipe()
+        return ShortPart(digest, MIME, (PieceCuts(RECIPE, (recipe,)), *pieces))
+    if len(data) > WHOLE_PART_BYTES:
+        part = PartCutter(keys)
+        cuts = tuple(part.cut([bytes(data)], last=True))
+        return ShortPart(part.digest(), "", (PieceCuts(WHOLE, cuts),))
     chunk_id = keys.chunk_id(data)
-    return SmallPart(chunk_id, "", (PieceCuts(WHOLE, (Cut(chunk_id, data),)),))
+    return ShortPart(chunk_id, "", (PieceCuts(WHOLE, (Cut(chunk_id, bytes(data)),)),) if data else ())
 
 
 def reassemble(chunks: Iterator[bytes], subject: str) -> Iterator[bytes]:
@@ -171,9 +160,9 @@ def reassemble(chunks: Iterator[bytes], subject: str) -> Iterator[bytes]:
 def _stretches(spans: Iterable[Span], size: int) -> Iterator[Span | slice]:
     """The whole mail in order: spans, and the literal stretches around them."""
     done = 0
-    for span in (*spans, Span(size, size, None)):
+    for span in (*spans, Span(size, size)):
         if span.start - done > _LITERAL_BYTES_MAX:
-            yield Span(done, span.start, None)
+            yield Span(done, span.start)
         elif span.start > done:
             yield slice(done, span.start)
         if span.end > span.start:
@@ -181,18 +170,10 @@ def _stretches(spans: Iterable[Span], size: int) -> Iterator[Span | slice]:
         done = span.end
 
 
-def _texts(mail: Mail, span: Span, taken: list[bytes]) -> Iterator[bytes]:
-    """What a reader will make of the span; the bytes that it will make it of are added to `taken`."""
-
-    def blocks() -> Iterator[bytes]:
-        decoded = span.layout.decode(mail, span.start, span.end) if span.layout else _windows(mail, span)
-        for block in decoded:
-            taken.append(block)
-            yield block
-
-    return span.layout.encode(blocks()) if span.layout else blocks()
-
-
-def _windows(mail: Mail, span: Span) -> Iterator[bytes]:
-    for offset in range(span.start, span.end, WINDOW_BYTES):
-        yield bytes(mail[offset : min(offset + WINDOW_BYTES, span.end)])
+def _blocks(mail: Mail, span: Span) -> Iterator[bytes]:
+    if span.layout:
+        return span.layout.decode(mail, span.start, span.end)
+    return (
+        bytes(mail[offset : min(offset + WINDOW_BYTES, span.end)])
+        for offset in range(span.start, span.end, WINDOW_BYTES)
+    )

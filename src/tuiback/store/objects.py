@@ -11,7 +11,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -123,6 +123,10 @@ class ObjectBackend:
     def size(self, name: str) -> int:
         """See Backend.size."""
         return self._ask(name, lambda: obstore.head(self._store, name)["size"])
+
+    def modified(self, name: str) -> datetime:
+        """See Backend.modified."""
+        return self._ask(name, lambda: obstore.head(self._store, name)["last_modified"])
 
     def list(self, prefix: str) -> Iterator[str]:
         """See Backend.list; in the order in which the store tells its names."""

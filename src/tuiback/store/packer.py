@@ -50,8 +50,11 @@ class Packer:
     @property
     def unflushed_bytes(self) -> int:
         """Sealed bytes since the last flush, with an estimate of those that are being sealed."""
-        packs = [pack for pack, _ in self._writes] + ([self._open] if self._open else [])
-        return sum(map(self._expected_bytes, packs))
+        # Asked for every item, so it makes no lists.
+        expected_bytes = self._expected_bytes(self._open) if self._open else 0
+        for pack, _ in self._writes:
+            expected_bytes += self._expected_bytes(pack)
+        return expected_bytes
 
     @property
     def sealed(self) -> tuple[int, int]:

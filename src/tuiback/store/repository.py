@@ -1,11 +1,8 @@
 """The repository: opened with one secret, it gives the engine commits, and Writer, Reader and check their objects."""
 
-import heapq
-import os
-import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import blake3
 import msgspec
@@ -18,15 +15,16 @@ from tuiback.store import pack as pack_objects
 from tuiback.store import slots as slot_objects
 from tuiback.store import twofold
 from tuiback.store.backend import AlreadyThere, Backend
+from tuiback.store.checkpoint import copy_table
 from tuiback.store.chunker import AVERAGE_BYTES, MAX_BYTES, MIN_BYTES
-from tuiback.store.envelope import COMMIT_MAGIC, KNOWN_FEATURES, PACK_MAGIC, Envelope, Header, new_envelope
+from tuiback.store.envelope import KNOWN_FEATURES, PACK_MAGIC, Envelope
+from tuiback.store.history import Checkpoint, History
 from tuiback.store.keys import DEFAULT_SCRYPT_N, VERSION, Keys, RootKeys, Secret
 from tuiback.store.memory import prepare_memory
+from tuiback.store.sealed import COUNTED, SealedObjects
 from tuiback.store.slots import KeySlots
 
 CONFIG = "config"
-_SALT_BYTES = 32
-_EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 _MOUNT = "mount it, or correct the path; nothing was created"
 
 
@@ -52,8 +50,8 @@ class Repository:
         self._id_bytes = bytes.fromhex(config.repository_id)
         self.keys = Keys(roots, self._id_bytes)
         self._clock = clock
-        self._lock = threading.Lock()
-        self._stored_bytes: int | None = None
+        self.objects = SealedObjects(backend, self.keys, self._id_bytes, clock)
+        self._history = History(self.objects)
 
     @classmethod
     def create(
@@ -114,93 +112,106 @@ class Repository:
         """What seal() was given. Raises Damage."""
         return self.keys.unseal(sealed, purpose)
 
-    def heads(self) -> tuple[CommitHead, ...]:
-        """The newest commit of each writer; what lies behind a missing number does not count."""
-        return tuple(chain.heads[-1] for chain in self.chains() if chain.heads)
+    def heads(self, after: Sequence[CommitHead] = ()) -> tuple[CommitHead, ...]:
+        """The newest commit of each writer; what lies behind a missing number or lacks a segment does not count.
 
-    def chains(self) -> Iterator[commit_objects.Chain]:
-        """All commits by writer, with the names that don't count."""
-        return commit_objects.chains(self.backend, self.keys, self._id_bytes)
+        Reads no commit up to `after`. Raises Damage when no checkpoint can be read and the commits before it are gone.
+        """
+        return tuple(chain.newest for chain in self.chains(after) if chain.newest)
+
+    def chains(self, after: Sequence[CommitHead] = ()) -> tuple[commit_objects.Chain, ...]:
+        """All commits by writer, with the names that don't count. See History.chains."""
+        return self._history.chains(after)
+
+    def newest_checkpoint(self) -> Checkpoint | None:
+        """The commit and table that everything before them can be had from. See History.newest_checkpoint."""
+        return self._history.newest_checkpoint()
 
     def commits(self, after: Sequence[CommitHead] = ()) -> Iterator[Commit]:
         """The commits after those heads: each writer's in order, writers merged by time, oldest first.
 
-        Raises Damage when one is missing or broken, or does not follow the one before it or in `after`.
+        Without `after` they begin behind the newest checkpoint. Raises Superseded when commits behind `after` are
+        gone: a catalog that old is to be made anew. Raises Damage when one is missing or broken, or does not follow
+        the one before it or in `after`.
         """
-        known = {head.writer: head for head in after}
-        lines = [
-            commit_objects.follow(chain, known.get(chain.heads[0].writer), self.read_commit)
-            for chain in self.chains()
-            if chain.heads
-        ]
-        return heapq.merge(*lines, key=lambda commit: commit.body.time)
+        return self._history.commits(after)
 
     def read_commit(self, head: CommitHead) -> Commit:
         """One commit. Raises Damage, FormatTooNew."""
-        return commit_objects.read(self.backend, head, self.keys, self._id_bytes)
+        return commit_objects.read(self.objects, head)
 
-    def append(self, writer_id: str, previous: CommitHead | None, packs: Sequence[str], body: CommitBody) -> Commit:
+    def append(
+        self,
+        writer_id: str,
+        previous: CommitHead | None,
+        packs: Sequence[str],
+        body: CommitBody,
+        *,
+        generation: int = 0,
+        checkpoint: str = "",
+        base: CommitHead | None = None,
+    ) -> Commit:
         """Make packs and changes part of the repository: durable when this returns.
 
+        `checkpoint` is the segment of a checkpoint's table, of which a second copy is made. Without `base` the commit
+        names the newest checkpoint that is known here. The commit's body may have its rows in another order of
+        accounts, as all readers get it.
         Raises Damage when another commit follows `previous` already: two homes write as one writer; take a new
-        writer id. Raises StorageFull.
+        writer id. Raises StorageFull, and UsageError for more packs than one commit can name (some 100,000).
         """
         if not commit_objects.WRITER_PATTERN.fullmatch(writer_id):
             raise UsageError("a writer id has 1 to 64 letters, digits, - and _", writer_id)
-        number = previous.number + 1 if previous else 1
-        before = previous.digest if previous else ""
-        header = self._header(COMMIT_MAGIC, commit_objects.writer_field(writer_id), number)
-        data = commit_objects.encode(header, self.keys, writer=writer_id, previous=before, packs=packs, body=body)
-        head = CommitHead(writer_id, number, blake3.blake3(data).hexdigest())
-        commit_objects.create(self.backend, head, data)
-        self._count_stored(len(data))
-        return Commit(head, before, tuple(packs), body)
+        body, segments = commit_objects.spilled(self.objects, body)
+        payload = commit_objects.Payload(
+            writer=writer_id,
+            number=previous.number + 1 if previous else 1,
+            previous=previous.digest if previous else "",
+            packs=tuple(packs),
+            body=CommitBody(body.time) if segments else body,
+            segments=segments,
+            generation=generation,
+            checkpoint=checkpoint,
+            checkpoint_copy=copy_table(self.objects, checkpoint) if checkpoint else "",
+            base=base or self._find_base(previous, checkpoint),
+        )
+        data = commit_objects.encode(self.objects, payload)
+        head = CommitHead(writer_id, payload.number, blake3.blake3(data).hexdigest())
+        commit_objects.create(self.objects, head, data)
+        commit = commit_objects.commit_of(payload, head, body)
+        self._history.note(commit)
+        return commit
+
+    def _find_base(self, previous: CommitHead | None, checkpoint: str) -> CommitHead | None:
+        try:
+            return self._history.base(previous)
+        except Damage:
+            # A new checkpoint is what heals that.
+            if checkpoint:
+                return None
+            raise
 
     def pack_table(self, pack_id: str) -> PackTable:
         """What lies in the pack, from its sealed trailer. Raises NoSuchThing, Damage, FormatTooNew."""
-        return pack_objects.read_table(self.backend, pack_id, self.keys, self._id_bytes)
+        return pack_objects.read_table(self.objects, pack_id)
 
     def open_pack(self, pack_id: str) -> Envelope:
         """What opens the pack's records. Raises NoSuchThing, Damage, FormatTooNew."""
-        return pack_objects.open_pack(self.backend, pack_id, self.keys, self._id_bytes)
-
-    def verify_pack(self, pack_id: str) -> Iterator[pack_objects.Flaw]:
-        """Read, decrypt and hash the whole pack; yields what is wrong. Raises NoSuchThing, Damage, FormatTooNew."""
-        data = self.backend.read(pack_objects.pack_name(pack_id))
-        return pack_objects.verify_pack(data, pack_id, self.keys, self._id_bytes)
+        return pack_objects.open_pack(self.objects, pack_id)
 
     def new_pack(self, writer: bytes, number: int) -> pack_objects.PackBuilder:
         """An empty pack; `writer` is 16 random bytes of one Writer, `number` counts its packs."""
-        return pack_objects.PackBuilder(new_envelope(self._header(PACK_MAGIC, writer, number), self.keys))
+        return pack_objects.PackBuilder(self.objects.new_envelope(PACK_MAGIC, writer, number))
 
     def store_pack(self, data: Sequence[bytes], table: PackTable) -> None:
         """Make a finished pack durable. Raises StorageFull, EnvironmentFault.
 
         A pack that is there already is the same pack, for its name is the hash of its bytes.
         """
-        name = pack_objects.pack_name(table.pack_id)
-        try:
-            self.backend.create(name, data)
-        except AlreadyThere:
-            return
-        self._count_stored(table.stored_bytes)
+        self.objects.create_hashed(pack_objects.pack_name(table.pack_id), data)
 
     def stored_bytes(self) -> int:
-        """Bytes of all packs and commits. The first call lists the backend."""
-        with self._lock:
-            if self._stored_bytes is None:
-                names = (name for prefix in ("packs/", commit_objects.PREFIX) for name in self.backend.list(prefix))
-                self._stored_bytes = sum(map(self.backend.size, names))
-            return self._stored_bytes
-
-    def _header(self, magic: bytes, writer: bytes, number: int) -> Header:
-        time_ns = (self._clock.now() - _EPOCH_START) // timedelta(microseconds=1) * 1000
-        return Header(magic, self._id_bytes, writer, number, self.keys.epoch, time_ns, os.urandom(_SALT_BYTES))
-
-    def _count_stored(self, length: int) -> None:
-        with self._lock:
-            if self._stored_bytes is not None:
-                self._stored_bytes += length
+        """Bytes of all packs, segments, commits and gc objects. The first call lists the backend."""
+        return self.objects.stored_bytes()
 
 
 def identify(backend: Backend, expected_id: str | None = None) -> RepositoryConfig:
@@ -219,7 +230,7 @@ def identify(backend: Backend, expected_id: str | None = None) -> RepositoryConf
 
 
 def _has_content(backend: Backend) -> bool:
-    return any(True for prefix in ("packs/", commit_objects.PREFIX) for _ in backend.list(prefix))
+    return any(True for prefix in COUNTED for _ in backend.list(prefix))
 
 
 def _require_unused(backend: Backend) -> None:

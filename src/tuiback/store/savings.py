@@ -1,6 +1,5 @@
 """Counts what the store saves, and how: by single instances, by equal blocks, by compression."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -9,9 +8,9 @@ class Savings:
     """Bytes since the Writer was opened; put - decoded = single_instance + block + new.
 
     `put_bytes` is what was handed in. `decoded_bytes` is what base64 took more than the bytes it stands for, less the
-    recipes. Of the rest, `single_instance_bytes` lay in attachments, mails and files that were known as a whole,
-    `block_bytes` in known chunks of others; `new_bytes` had to be stored. `sealed_plain_bytes` of those are compressed
-    and sealed by now, to `sealed_bytes`; records that are still open are in neither.
+    recipes and lists. Of the rest, `single_instance_bytes` lay in attachments, mails and files that were known as a
+    whole, `block_bytes` in known chunks of others; `new_bytes` had to be stored. `sealed_plain_bytes` of those are
+    compressed and sealed by now, to `sealed_bytes`; records that are still open are in neither.
     """
 
     put_bytes: int = 0
@@ -23,23 +22,8 @@ class Savings:
     sealed_bytes: int = 0
 
 
-@dataclass(slots=True)
-class PieceTally:
-    """How much of one piece was known, and how much new. A part that is not taken apart is one piece."""
-
-    known_bytes: int = 0
-    new_bytes: int = 0
-
-    def add(self, size: int, *, new: bool) -> None:
-        """Count one chunk."""
-        if new:
-            self.new_bytes += size
-        else:
-            self.known_bytes += size
-
-
 class SavingsTally:
-    """Adds up stored parts. Belongs to one event loop."""
+    """Adds up stored parts and their pieces: a part that is not taken apart is one. Belongs to one event loop."""
 
     def __init__(self) -> None:
         self._put_bytes = 0
@@ -47,15 +31,17 @@ class SavingsTally:
         self._single_instance_bytes = 0
         self._block_bytes = 0
 
-    def add(self, size: int, pieces: Iterable[PieceTally]) -> None:
-        """Count a stored part of `size` bytes."""
+    def add_part(self, size: int) -> None:
+        """Count a stored part of `size` bytes, its pieces aside."""
         self._put_bytes += size
-        for piece in pieces:
-            self._piece_bytes += piece.known_bytes + piece.new_bytes
-            if piece.new_bytes:
-                self._block_bytes += piece.known_bytes
-            else:
-                self._single_instance_bytes += piece.known_bytes
+
+    def add_piece(self, known_bytes: int, new_bytes: int) -> None:
+        """Count one piece, of which so much was known and so much had to be stored."""
+        self._piece_bytes += known_bytes + new_bytes
+        if new_bytes:
+            self._block_bytes += known_bytes
+        else:
+            self._single_instance_bytes += known_bytes
 
     def total(self, sealed_plain_bytes: int, sealed_bytes: int) -> Savings:
         """All of it, with what the packer has sealed."""

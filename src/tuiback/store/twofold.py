@@ -8,7 +8,7 @@ from typing import TypeVar
 import blake3
 import msgspec
 
-from tuiback.errors import Damage, FormatTooNew, NoSuchThing
+from tuiback.errors import Damage, EnvironmentFault, FormatTooNew, NoSuchThing
 from tuiback.store.backend import AlreadyThere, Backend
 
 Content = TypeVar("Content", bound=msgspec.Struct)
@@ -40,17 +40,30 @@ def write_twice(backend: Backend, name: str, content: msgspec.Struct) -> None:
 
 
 def read_copy(backend: Backend, copy: str, content: type[Content], *, version: int, features: int) -> Content:
-    """One copy. Raises NoSuchThing, Damage, or FormatTooNew above `version` or for unknown feature bits."""
-    line, _, checksum = backend.read(copy).partition(b"\n")
-    if blake3.blake3(line).hexdigest().encode() != checksum.strip():
-        raise Damage("it is not what was written", copy, "put it back from a copy of the repository")
+    """One copy.
+
+    Raises NoSuchThing, Damage, EnvironmentFault below `version`, FormatTooNew above or for unknown feature bits.
+    """
+    line, _, _ = read_whole(backend, copy).partition(b"\n")
     try:
         preamble = msgspec.json.decode(line, type=_Preamble)
         if preamble.version > version or preamble.required_features & ~features:
             raise FormatTooNew(f"it has format version {preamble.version}", copy, "update tuiback")
+        if preamble.version < version:
+            what = f"it has format version {preamble.version}, which was never released"
+            raise EnvironmentFault(what, copy, "make a new repository with tuiback init")
         return msgspec.json.decode(line, type=content)
     except msgspec.DecodeError as error:
         raise Damage(f"it can't be understood: {error}", copy, "run tuiback check") from error
+
+
+def read_whole(backend: Backend, copy: str) -> bytes:
+    """The bytes of one copy, compared with their checksum. Raises NoSuchThing, Damage."""
+    data = backend.read(copy)
+    line, _, checksum = data.partition(b"\n")
+    if blake3.blake3(line).hexdigest().encode() != checksum.strip():
+        raise Damage("it is not what was written", copy, "put it back from a copy of the repository")
+    return data
 
 
 def find_either(backend: Backend, name: str, content: type[Content], *, version: int, features: int) -> Content | None:

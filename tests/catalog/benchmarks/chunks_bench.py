@@ -42,17 +42,16 @@ def fill(path: Path, chunks: int) -> None:
     catalog.close()
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")
-    for block, rows in groupby(_rows(chunks), key=lambda row: row[0][:2]):
-        if block[1] == 0:
-            connection.execute("BEGIN")
-        some = list(rows)
-        connection.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", some)
-        connection.execute(
-            "INSERT INTO chunk_filter VALUES (?, ?)",
-            (int.from_bytes(block), with_marks(b"", [row[0][2:4] for row in some])),
-        )
-        if block[1] == 255:
-            connection.execute("COMMIT")
+    for _, many in groupby(_rows(chunks), key=lambda row: row[0][:1]):
+        connection.execute("BEGIN")
+        for block, rows in groupby(many, key=lambda row: row[0][:2]):
+            some = list(rows)
+            connection.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", some)
+            connection.execute(
+                "INSERT INTO chunk_filter VALUES (?, ?)",
+                (int.from_bytes(block), with_marks(b"", [row[0][2:4] for row in some])),
+            )
+        connection.execute("COMMIT")
     connection.close()
 
 

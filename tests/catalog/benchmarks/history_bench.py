@@ -66,7 +66,8 @@ def fill(path: Path, dead: int, live: int, snapshots: int) -> None:
 
 def measure(path: Path, snapshots: int) -> None:
     """First pages, counts, deleted listings and parents at snapshots over the whole history."""
-    seqs = [random.Random(5).randint(1, snapshots - 1) for _ in range(40)]
+    chance = random.Random(5)
+    seqs = [chance.randint(1, snapshots - 1) for _ in range(40)]
     questions: dict[str, Callable[[CatalogReader, int], object]] = {
         "first page by name": lambda reader, seq: reader.children(A, seq, "f"),
         "first page by modified": lambda reader, seq: reader.children(A, seq, "f", order="modified"),

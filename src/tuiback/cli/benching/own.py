@@ -7,6 +7,7 @@ back through the Reader and the export. Arguments: backup HOME FOLDER, or restor
 import asyncio
 import os
 import sys
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,6 @@ from tuiback.catalog import CatalogReader
 from tuiback.cli.secret import get_secret
 from tuiback.engine.archive import Archive, open_repository
 from tuiback.engine.clock import SystemClock
-from tuiback.engine.export import Exporter, FolderTarget, Names
 from tuiback.engine.home import MAIN, Home
 from tuiback.errors import TuibackError
 from tuiback.model import (
@@ -36,14 +36,17 @@ from tuiback.store import Reader
 _ID = "measured"
 _TASK = "bench"
 _CONTAINER = "root"
-# Enough small files to keep the worker threads busy while more are read; of the long ones a run has few in work.
-_SMALL_AT_ONCE = 256
+# Small files are read and stored so many at once, and more are read while these are stored; of the long ones a run
+# has few in work.
+_SMALL_IN_A_BATCH = 128
+_BATCHES_AT_ONCE = 3
 _LONG_AT_ONCE = 8
 _PIECE_BYTES = 1 << 20
 # A longer file comes in pieces, as the network brings it.
 _SMALL_BYTES = 256 << 10
 _PAGE = 1000
 _MAIL_SUFFIX = ".eml"
+_PART_NAMES = {Kind.MESSAGE: "mime", Kind.FILE: "file"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class FolderPass:
     def __init__(self, archive: Archive, folder: Path) -> None:
         self._archive = archive
         self._folder = folder
+        self._batches = asyncio.Semaphore(_BATCHES_AT_ONCE)
         self._long = asyncio.Semaphore(_LONG_AT_ONCE)
         self._seq = archive.reader.last_seq(_ID) + 1
 
@@ -103,24 +107,35 @@ class FolderPass:
 
     async def _take_page(self, page: Sequence[Found]) -> None:
         known = await asyncio.to_thread(self._archive.reader.known, _ID, [found.item_id for found in page])
-        work = (found for found in page if found.item_id not in known or known[found.item_id].etag != found.etag)
-
-        async def worker() -> None:
-            for found in work:
-                self._archive.committer.stage_version(self._version(found, await self._parts(found)))
-
+        small: dict[Kind, list[Found]] = defaultdict(list)
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(_SMALL_AT_ONCE, len(page))):
-                group.create_task(worker())
+            for found in page:
+                if found.item_id in known and known[found.item_id].etag == found.etag:
+                    continue
+                if found.kind is Kind.FOLDER:
+                    self._stage(found, ())
+                elif found.size <= _SMALL_BYTES:
+                    small[found.kind].append(found)
+                else:
+                    group.create_task(self._put_long(found))
+            for kind, files in small.items():
+                for start in range(0, len(files), _SMALL_IN_A_BATCH):
+                    group.create_task(self._put_small(kind, files[start : start + _SMALL_IN_A_BATCH]))
 
-    async def _parts(self, found: Found) -> tuple[StoredPart, ...]:
-        if found.kind is Kind.FOLDER:
-            return ()
-        name = "mime" if found.kind is Kind.MESSAGE else "file"
-        if found.size <= _SMALL_BYTES:
-            return (await self._archive.writer.put(_ID, found.kind, name, b"".join(_read(found.path, found.size + 1))),)
+    async def _put_small(self, kind: Kind, files: Sequence[Found]) -> None:
+        async with self._batches:
+            contents = map(_content, files)
+            parts = await self._archive.writer.put_all(_ID, kind, _PART_NAMES[kind], contents)
+        for found, part in zip(files, parts, strict=True):
+            self._stage(found, (part,))
+
+    async def _put_long(self, found: Found) -> None:
         async with self._long:
-            return (await self._archive.writer.put(_ID, found.kind, name, _pieces(found.path)),)
+            part = await self._archive.writer.put(_ID, found.kind, _PART_NAMES[found.kind], _pieces(found.path))
+        self._stage(found, (part,))
+
+    def _stage(self, found: Found, parts: tuple[StoredPart, ...]) -> None:
+        self._archive.committer.stage_version(self._version(found, parts))
 
     def _version(self, found: Found, parts: tuple[StoredPart, ...]) -> VersionOpened:
         parent_id, _, name = found.item_id.rpartition("/")
@@ -132,19 +147,25 @@ class FolderPass:
         )  # fmt: skip
 
 
-def _read(path: str, piece_bytes: int) -> Iterator[bytes]:
+def _content(found: Found) -> bytes:
     # Without Python's buffer, which asks the kernel three things more about every file.
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(found.path, os.O_RDONLY)
     try:
-        while piece := os.read(descriptor, piece_bytes):
-            yield piece
+        content = os.read(descriptor, found.size + 1)
+        while len(content) > found.size and (more := os.read(descriptor, _PIECE_BYTES)):
+            content += more
+        return content
     finally:
         os.close(descriptor)
 
 
 async def _pieces(path: str) -> AsyncIterator[bytes]:
-    for piece in _read(path, _PIECE_BYTES):
-        yield piece
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        while piece := os.read(descriptor, _PIECE_BYTES):
+            yield piece
+    finally:
+        os.close(descriptor)
 
 
 async def back_up(home_path: Path, folder: Path) -> None:
@@ -161,15 +182,19 @@ async def back_up(home_path: Path, folder: Path) -> None:
 
 def restore(home_path: Path, folder: Path, seq: int) -> None:
     """Write what snapshot `seq` holds below the folder. Raises TuibackError."""
+    from tuiback.engine.export import Exporter, Names
+    from tuiback.engine.targets import FolderTarget
+
     home = Home.open(home_path)
     ref = home.repository(MAIN)
     secret = get_secret(ref.key_file, ref.url, os.environ, None)
     reader = CatalogReader(home.catalog_path(MAIN))
     content = Reader(open_repository(ref, secret, SystemClock(), to_write=False), reader)
     exporter = Exporter(reader, content, FolderTarget(folder, overwrite=False), "native")
-    entries = (entry for _, entry in reader.walk(_ID, seq) if entry.kind not in FOLDER_KINDS)
+    entries = (entry for entry in reader.stored_below(_ID, seq) if entry.kind not in FOLDER_KINDS)
     exporter.write_batch(entries, Names(reader, seq))
     exporter.finish()
+    exporter.close()
     reader.close()
     if exporter.report.failed:
         raise TuibackError(f"{exporter.report.failed} files could not be restored: {exporter.report.errors[0]}")

@@ -49,7 +49,7 @@ class Tool(Protocol):
 
 
 class Tuiback:
-    """This program, run as a process of its own as any other tool."""
+    """This program, run as a process of its own as any other tool, with a key file as unattended homes have it."""
 
     name = OWN
     version = __version__
@@ -58,12 +58,10 @@ class Tuiback:
         self.repository = place / "repository"
         self.beside = place / "home"
         self._place = place
-        self._passphrase = place / "passphrase"
-        self._passphrase.write_text(PASSPHRASE)
 
     def init(self) -> Command:
         """See Tool.init."""
-        return self._verb("init", "--repository", str(self.repository))
+        return self._verb("init", "--repository", str(self.repository), "--key-file", str(self._place / "key"))
 
     def backup(self, data: Path, number: int) -> Command:
         """See Tool.backup. Which backup it is the catalog knows."""
@@ -85,12 +83,14 @@ class Tuiback:
         return self._run("tuiback.cli.benching.own", verb, str(self.beside), str(folder.absolute()), *more)
 
     def _run(self, module: str, *arguments: str) -> Command:
-        environ = {"TUIBACK_PASSPHRASE_FILE": str(self._passphrase)}
-        return Command([sys.executable, "-m", module, *arguments], self._place, environ)
+        return Command([sys.executable, "-m", module, *arguments], self._place, {})
 
 
 class Restic:
-    """restic (https://restic.readthedocs.io) with its own compression and its cache kept warm."""
+    """restic (https://restic.readthedocs.io) with its own compression and its cache kept warm.
+
+    Its password file is a password like any other: opening the repository takes scrypt, as it does for its users.
+    """
 
     name = "restic"
 
@@ -99,9 +99,11 @@ class Restic:
         self.repository = place / "repository"
         self.beside = place / "cache"
         self._place = place
+        password = place / "password"
+        password.write_text(PASSPHRASE)
         self._environ = {
             "RESTIC_REPOSITORY": str(self.repository),
-            "RESTIC_PASSWORD": PASSPHRASE,
+            "RESTIC_PASSWORD_FILE": str(password),
             "RESTIC_CACHE_DIR": str(self.beside),
         }
 

@@ -86,16 +86,8 @@ class RestoreScreen(RestoreLooks):
         self.app.push_screen(dialog, self._take_version)
 
     def _take_version(self, version: "Entry | None") -> None:
-        if version is None or self.place is None:
-            return
-        key = f"{version.account_id}\0{version.item_id}"
-        self.items.tags[key] = version
-        self.chosen[key] = choice_of_item(version, version.from_seq, item_title(version))
-        self.items.focus()
-        self.items.repaint()
-        self.show_lines()
-        self.preview.show_item(self.place, version)
-        self.selection_changed()
+        if version is not None and self.place is not None:
+            self.take_version(self.place, version, version.from_seq)
 
     # ---- restore
 

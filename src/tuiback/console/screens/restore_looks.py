@@ -6,7 +6,8 @@ from textual import on
 
 from tuiback.console import figures
 from tuiback.console.dialogs.pick import PickDialog
-from tuiback.console.screens.restore_moves import RestoreMoves
+from tuiback.console.finds import FOLDER, SCOPES
+from tuiback.console.screens.restore_finds import RestoreFinds
 from tuiback.console.widgets.item_table import ItemTable
 from tuiback.console.widgets.rows import Column, Row
 from tuiback.console.widgets.search_box import SearchBox
@@ -20,12 +21,12 @@ POINT_COLUMNS = (
 )
 
 
-class RestoreLooks(RestoreMoves):
+class RestoreLooks(RestoreFinds):
     """Keys that change what of a folder is shown, and as of when."""
 
     def action_find(self) -> None:
-        """Search in the folder."""
-        self.query_one(SearchBox).open("find", self.searched)
+        """Search in the folder, or wider."""
+        self.query_one(SearchBox).open("find", self.searched, SCOPES)
 
     def action_filter(self) -> None:
         """Show only accounts that match."""
@@ -39,7 +40,8 @@ class RestoreLooks(RestoreMoves):
             self.show_tree()
         else:
             self.searched = event.text
-            self.items.find(event.text, 0)
+            if event.scope == FOLDER:
+                self.items.find(event.text, 0)
 
     @on(SearchBox.Closed)
     def search_closed(self, event: SearchBox.Closed) -> None:
@@ -51,6 +53,8 @@ class RestoreLooks(RestoreMoves):
         else:
             self.searched = event.text
             self.items.focus()
+            if event.scope != FOLDER and event.text:
+                self.find_at_all_times(event.text, event.scope)
 
     def action_find_next(self, direction: int) -> None:
         """The next match, or the one before."""

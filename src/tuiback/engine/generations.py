@@ -1,0 +1,45 @@
+"""Keeps a catalog's packs in step with the prunes that the repository tells of."""
+
+import contextlib
+from collections.abc import Iterable, Iterator
+
+from tuiback.catalog import Catalog
+from tuiback.catalog.bases import open_bases
+from tuiback.errors import Damage, NoSuchThing
+from tuiback.model import PackTable
+from tuiback.store import Repository, gc
+from tuiback.store.backend import store_time
+
+
+def settle_prunes(catalog: Catalog, repository: Repository, writer_id: str) -> int:
+    """Make the catalog know the packs that count, and only those; the generation to commit under from now on.
+
+    What another engine is pruning at this moment still counts; commits made meanwhile will meet Overtaken until it has
+    decided. Raises Damage, StorageFull.
+    """
+    rounds = gc.read_rounds(repository.objects)
+    if not rounds:
+        return 0
+    running = is_pruned_elsewhere(repository, rounds, writer_id)
+    with open_bases(catalog.path) as bases:
+        known = frozenset(bases.pack_ids())
+    gone = sorted(gc.packs_gone(rounds) & known)
+    if gone:
+        catalog.forget_packs(gone)
+    again = sorted(gc.packs_counting_again(rounds) - known)
+    if again:
+        catalog.put_packs(list(_tables(repository, again)))
+    return rounds[-1].generation - running
+
+
+def is_pruned_elsewhere(repository: Repository, rounds: Iterable[gc.Round], writer_id: str) -> bool:
+    """Whether another engine prunes at this moment: it has announced what, and not decided it within the grace."""
+    undecided = gc.find_undecided(rounds, writer_id)
+    return undecided is not None and store_time(repository.backend) < undecided.since + gc.GRACE
+
+
+def _tables(repository: Repository, pack_ids: list[str]) -> Iterator[PackTable]:
+    for pack_id in pack_ids:
+        # What can not be read is for the check to tell.
+        with contextlib.suppress(NoSuchThing, Damage):
+            yield repository.pack_table(pack_id)

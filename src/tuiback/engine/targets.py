@@ -1,0 +1,146 @@
+"""Where an export writes: a folder or a .zip file; no name can lead outside of it."""
+
+import os
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from tuiback.catalog import short_id
+from tuiback.errors import StorageFull, UsageError
+
+MANIFEST = "tuiback-manifest.jsonl"
+# A name that is taken, by a link too, is never written through.
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_MODE = 0o666
+
+# A small file's bytes, or a long one's as they come.
+Content = bytes | Iterator[bytes]
+
+
+class Target(Protocol):
+    """Where exported files go; `at_once` is how many threads may call write() at a time."""
+
+    at_once: int
+
+    def write(self, name: str, content: Content, modified: str) -> None:
+        """Write a file; `name` has segments separated by "/", each safe. Raises OSError."""
+        ...
+
+    def close(self, manifest: Iterable[bytes]) -> None:
+        """Write the manifest and finish."""
+        ...
+
+
+class FolderTarget:
+    """Files below a folder. An existing file is kept unless overwriting was asked for."""
+
+    at_once = 2
+
+    def __init__(self, folder: Path, *, overwrite: bool) -> None:
+        self._folder = str(folder)
+        self._overwrite = overwrite
+        # Looked at once: that costs more than writing a mail.
+        self._made: set[str] = set()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as e:
+            raise UsageError("this is a file, not a folder", str(folder), "name a folder or a .zip file") from e
+        except OSError as e:
+            raise StorageFull(f"the folder can't be made ({e.strerror})", str(folder), "check its place") from e
+
+    def write(self, name: str, content: Content, modified: str) -> None:
+        """See Target.write. What comes in pieces is written beside and then put in place."""
+        path = f"{self._folder}/{name}"
+        folder, _, last = path.rpartition("/")
+        if folder not in self._made:
+            self._make_folder(folder)
+        try:
+            if isinstance(content, bytes) and not self._overwrite:
+                _write_new(path, (content,), modified)
+            else:
+                self._write_beside(Path(path), Path(folder, f".{short_id(last)}.tuiback-partial"), content, modified)
+        except FileExistsError as e:
+            raise UsageError("a file of this name is there already", path, "use --overwrite or an empty folder") from e
+
+    def _write_beside(self, path: Path, partial: Path, content: Content, modified: str) -> None:
+        if not self._overwrite and os.path.lexists(path):
+            raise FileExistsError
+        partial.unlink(missing_ok=True)
+        _write_new(str(partial), (content,) if isinstance(content, bytes) else content, modified)
+        partial.replace(path)
+
+    def _make_folder(self, folder: str) -> None:
+        path = Path(folder)
+        path.mkdir(parents=True, exist_ok=True)
+        if not path.resolve().is_relative_to(Path(self._folder).resolve()):
+            raise UsageError("a link leads out of the export folder", folder, "export into an empty folder")
+        self._made.add(folder)
+
+    def close(self, manifest: Iterable[bytes]) -> None:
+        """Write the manifest at the top of the folder."""
+        with Path(self._folder, MANIFEST).open("wb") as f:
+            f.writelines(line + b"\n" for line in manifest)
+
+
+class ZipTarget:
+    """Files in a new .zip, put in place when it is complete."""
+
+    at_once = 1
+
+    def __init__(self, path: Path, *, overwrite: bool) -> None:
+        if path.exists() and not overwrite:
+            raise UsageError("the file is there already", str(path), "use --overwrite or another name")
+        self._path = path
+        self._partial = path.with_name(f".{path.name}.tuiback-partial")
+        try:
+            self._zip = zipfile.ZipFile(self._partial, "w", zipfile.ZIP_DEFLATED)
+        except OSError as e:
+            raise StorageFull(f"the file can't be made ({e.strerror})", str(path), "check its folder") from e
+
+    def write(self, name: str, content: Content, modified: str) -> None:
+        """Append a file to the archive."""
+        info = zipfile.ZipInfo(name)
+        info.compress_type = zipfile.ZIP_DEFLATED
+        with suppress(ValueError):
+            moment = datetime.fromisoformat(modified)
+            info.date_time = (max(1980, moment.year), *moment.timetuple()[1:6])
+        with self._zip.open(info, "w", force_zip64=True) as f:
+            for piece in (content,) if isinstance(content, bytes) else content:
+                f.write(piece)
+
+    def close(self, manifest: Iterable[bytes]) -> None:
+        """Add the manifest and put the archive in place."""
+        self._zip.writestr(MANIFEST, b"".join(line + b"\n" for line in manifest))
+        self._zip.close()
+        self._partial.replace(self._path)
+
+
+def open_target(to: str, *, overwrite: bool) -> Target:
+    """A folder, or a .zip file by its ending."""
+    path = Path(to)
+    if path.suffix.lower() == ".zip" and not path.is_dir():
+        return ZipTarget(path, overwrite=overwrite)
+    return FolderTarget(path, overwrite=overwrite)
+
+
+def _write_new(path: str, pieces: Iterable[bytes], modified: str) -> None:
+    """Write a file that is not there yet, all of it or none."""
+    descriptor = os.open(path, _NEW_FILE, _MODE)
+    try:
+        try:
+            for piece in pieces:
+                written = os.write(descriptor, piece)
+                while written < len(piece):
+                    written += os.write(descriptor, memoryview(piece)[written:])
+            with suppress(ValueError):
+                moment = datetime.fromisoformat(modified).timestamp()
+                os.utime(descriptor, (moment, moment))
+        finally:
+            os.close(descriptor)
+    except BaseException:
+        with suppress(OSError):
+            Path(path).unlink()
+        raise

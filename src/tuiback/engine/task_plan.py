@@ -1,0 +1,39 @@
+"""Makes and changes tasks from what commands say, and refuses plans that can't work."""
+
+from dataclasses import fields, replace
+from datetime import datetime
+
+from tuiback.engine.commands import EditTask, PutTask
+from tuiback.engine.due import check_plan
+from tuiback.engine.retention import parse_keep, parse_keep_gone
+from tuiback.errors import UsageError
+from tuiback.model import Task
+
+_FIELDS = tuple(field.name for field in fields(Task))
+
+
+def planned(command: PutTask, now: datetime) -> Task:
+    """A new task. Raises UsageError."""
+    given = {name: getattr(command, name) for name in _FIELDS if hasattr(command, name)}
+    task = Task(**given, created_at=now)
+    _check(task)
+    return task
+
+
+def edited(before: Task, command: EditTask) -> Task:
+    """The task with the fields that the command gives. Raises UsageError."""
+    given = {name: value for name in _FIELDS if (value := getattr(command, name, None)) is not None}
+    task = replace(before, **given)
+    if task.mode != "scheduled" and command.cron is None:
+        # Another mode has no use for the timetable of before.
+        task = replace(task, cron="")
+    _check(task)
+    return task
+
+
+def _check(task: Task) -> None:
+    parse_keep(task.keep)
+    parse_keep_gone(task.keep_gone)
+    check_plan(task)
+    if not task.everything and not task.accounts:
+        raise UsageError("the task names no account", task.name, "give --all or --account")

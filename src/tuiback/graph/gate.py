@@ -1,0 +1,183 @@
+"""Lets requests of one scope in under its limits: so many at once, so much in a window, none while a fence stands."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tuiback.graph.budget import Budget
+from tuiback.graph.limits import Limits, Measure, Window
+from tuiback.model import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one request takes: units of the service's own count, and the bytes that it sends."""
+
+    units: int = 1
+    bytes_up: int = 0
+
+    def of(self, measure: Measure) -> int:
+        """How much of that a window counts."""
+        return self.units if measure is Measure.UNITS else self.bytes_up
+
+
+class Gate:
+    """Urgent requests go first, among equals who came first. `is_held_to` tells whether the windows bind at all."""
+
+    def __init__(self, limits: Limits, clock: Clock, is_held_to: Callable[[], bool]) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._is_held_to = is_held_to
+        self._budgets = [Budget(window) for window in limits.windows]
+        self._at_the_door = False
+        self._urgent: deque[asyncio.Future[None]] = deque()
+        self._others: deque[asyncio.Future[None]] = deque()
+        self._room = asyncio.Event()
+        self._fenced_until = 0.0
+        self._blocked_until = 0.0
+        self._reduced_at = float("-inf")
+        self._successes = 0
+        self.limit = limits.at_once
+        self.in_flight = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many want in."""
+        return self._at_the_door + len(self._urgent) + len(self._others)
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody is in, wants in, or must stay out."""
+        return self.in_flight > 0 or self.waiting > 0 or self.fence_seconds > 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing of any window is spent either: forgetting this gate then breaks no limit."""
+        now = self._clock.monotonic()
+        return not self.busy and not any(budget.used(now) for budget in self._budgets)
+
+    @property
+    def fence_seconds(self) -> float:
+        """What is left of the wait that the service asked for."""
+        return max(0.0, self._fenced_until - self._clock.monotonic())
+
+    @property
+    def wait_seconds(self) -> float:
+        """What is left of the fence, or of the head of the queue's wait for room in a window."""
+        return max(self.fence_seconds, self._blocked_until - self._clock.monotonic())
+
+    def spent(self) -> list[tuple[Window, int]]:
+        """Each window and how much of it is used up now."""
+        now = self._clock.monotonic()
+        return [(budget.window, budget.used(now)) for budget in self._budgets]
+
+    async def enter(self, cost: Cost, *, urgent: bool = False) -> None:
+        """Wait for a turn, for the fence to fall, for room in every window and for a place."""
+        await self._take_turn(urgent=urgent)
+        while not await self._pass_or_wait(cost):
+            if self._urgent and not urgent:
+                self._give_turn()
+                await self._take_turn(urgent=False, again=True)
+
+    def leave(self) -> None:
+        """Give the place to the next."""
+        self.in_flight -= 1
+        self._room.set()
+
+    def fence(self, seconds: float) -> None:
+        """Let nobody in for so long."""
+        self._fenced_until = max(self._fenced_until, self._clock.monotonic() + seconds)
+
+    def reduce(self, entered_at: float) -> bool:
+        """Halve what is allowed at once; False when that happened since the refused request came in.
+
+        One burst of refusals is one piece of news.
+        """
+        if entered_at < self._reduced_at:
+            return False
+        self.limit = max(1, self.limit // 2)
+        self._reduced_at = self._clock.monotonic()
+        self._successes = 0
+        return True
+
+    def succeed(self) -> None:
+        """Allow one more at once after as many successes as are allowed at once."""
+        if self.limit == self._limits.at_once:
+            return
+        self._successes += 1
+        if self._successes >= self.limit:
+            self.limit += 1
+            self._successes = 0
+            self._room.set()
+
+    def learn(self, remaining: int, reset_seconds: float) -> None:
+        """Believe the service about its shortest window."""
+        if self._budgets:
+            self._budgets[0].learn(remaining, reset_seconds, self._clock.monotonic())
+
+    def resize(self, windows: tuple[Window, ...]) -> None:
+        """The windows are larger or smaller than was thought; what is spent stays spent."""
+        for budget, window in zip(self._budgets, windows, strict=True):
+            budget.resize(window)
+        self._limits = replace(self._limits, windows=windows)
+        self._room.set()
+
+    async def _pass_or_wait(self, cost: Cost) -> bool:
+        """Go in and give the turn away; or, when there is no room, wait until there may be."""
+        try:
+            wait = self._seconds_until_free(cost)
+            if wait > 0:
+                self._blocked_until = self._clock.monotonic() + wait
+                await self._clock.sleep(wait)
+                return False
+            if self.in_flight >= self.limit:
+                self._room.clear()
+                await self._room.wait()
+                return False
+        except BaseException:
+            self._give_turn()
+            raise
+        now = self._clock.monotonic()
+        for budget in self._budgets:
+            budget.spend(cost.of(budget.window.measure), now)
+        self.in_flight += 1
+        self._give_turn()
+        return True
+
+    async def _take_turn(self, *, urgent: bool, again: bool = False) -> None:
+        """Come to the door. Who was there already and let somebody go first stands at the head of the queue."""
+        if not self._at_the_door:
+            self._at_the_door = True
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        queue = self._urgent if urgent else self._others
+        if again:
+            queue.appendleft(turn)
+        else:
+            queue.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            # Called to the door and cancelled in the same moment: the turn must go to the next.
+            if turn.done() and not turn.cancelled():
+                self._give_turn()
+            raise
+
+    def _give_turn(self) -> None:
+        self._at_the_door = False
+        for queue in (self._urgent, self._others):
+            while queue:
+                turn = queue.popleft()
+                if not turn.done():
+                    self._at_the_door = True
+                    turn.set_result(None)
+                    return
+
+    def _seconds_until_free(self, cost: Cost) -> float:
+        now = self._clock.monotonic()
+        room = 0.0
+        if self._is_held_to():
+            spans = (budget.seconds_until_room(cost.of(budget.window.measure), now) for budget in self._budgets)
+            room = max(spans, default=0.0)
+        return max(room, self._fenced_until - now)

@@ -1,0 +1,33 @@
+"""Tests of the list of jobs on a home filled by hand."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.cli.conftest import Tuiback
+from tests.cli.seed import DRIVE
+from tuiback.catalog import State
+from tuiback.engine.home import MAIN, Home
+
+
+def test_jobs(tuiback: Tuiback, seeded: Path, tmp_path: Path) -> None:
+    """The newest first, each with how it ended; one that never told its end was interrupted."""
+    assert tuiback("--json", "--home", seeded, "job", "list").document["jobs"] == []
+    assert tuiback("--home", seeded, "export", DRIVE, "--to", tmp_path / "o").code == 0
+    assert tuiback("--home", seeded, "prune").code == 0
+    state = State.open(Home.open(seeded).state_path(MAIN))
+    state.new_job("restore", "eve", b"{}", datetime.now(UTC))
+    state.close()
+    document = tuiback("--json", "--home", seeded, "job", "list").document
+    assert document["schema"] == "tuiback.job-list/1"
+    assert [(row["job"], row["kind"], row["state"], row["outcome"]) for row in document["jobs"]] == [
+        (3, "restore", "interrupted", None), (2, "prune", "ended", "ok"), (1, "export", "ended", "ok"),
+    ]  # fmt: skip
+    shown = tuiback("--json", "--home", seeded, "job", "show", "1").document
+    assert (shown["schema"], shown["job"], shown["done"], shown["total"]) == ("tuiback.job/1", 1, 1, 1)
+    assert b"export" in tuiback("--home", seeded, "job", "show", "1").out
+
+
+def test_jobs_that_are_not_there(tuiback: Tuiback, seeded: Path) -> None:
+    """Neither shown nor cancelled: exit 6."""
+    assert tuiback("--home", seeded, "job", "show", "7").code == 6
+    assert tuiback("--home", seeded, "job", "cancel", "7").code == 6
