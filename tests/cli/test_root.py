@@ -48,7 +48,7 @@ def test_every_verb_is_there(tuiback: Tuiback, verb: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [["frobnicate"], ["run", "--bogus"], ["serve"], ["run", "mail", "--all"], ["run"], ["simulate", "--port", "x"],
+    [["frobnicate"], ["run", "--bogus"], ["portal"], ["run", "mail", "--all"], ["run"], ["simulate", "--port", "x"],
      ["completion", "tcsh"], ["--home"]],
 )  # fmt: skip
 def test_wrong_usage_is_2_and_one_line(tuiback: Tuiback, line: list[str]) -> None:

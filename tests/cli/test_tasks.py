@@ -1,5 +1,6 @@
 """Tests of tasks."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,87 @@ def test_status_before_the_first_run(tuiback: Tuiback, with_tenant: Path) -> Non
     text = tuiback("--home", with_tenant, "status").out.decode()
     assert "not running" in text
     assert "tuiback task add" in text
+
+
+def add(tuiback: Tuiback, home: Path, *options: str) -> None:
+    """Add the task "mail" with these options."""
+    line = ("task", "add", "mail", "--tenant", "acme", "--service", "exchange", "--all")
+    assert tuiback("--home", home, *line, *options).code == 0
+
+
+def shown(tuiback: Tuiback, home: Path) -> dict[str, object]:
+    """The task's plan and standing."""
+    return tuiback("--json", "--home", home, "task", "show", "mail").document
+
+
+def test_edit_changes_what_is_named_and_nothing_else(tuiback: Tuiback, with_tenant: Path) -> None:
+    """Mode, window and scope change one by one; another mode forgets the timetable of before."""
+    add(tuiback, with_tenant, "--keep", "30d")
+    before = shown(tuiback, with_tenant)
+    edit = ("--json", "--home", with_tenant, "task", "edit", "mail")
+    plan = ("--mode", "scheduled", "--cron", "0 22 * * *", "--tz", "Europe/Berlin", "--priority", "3")
+    assert tuiback(*edit, *plan).document == {"schema": "tuiback.task-edit/1", "name": "mail"}
+    after = shown(tuiback, with_tenant)
+    changed = {key for key in before if before[key] != after[key]}
+    assert changed == {"mode", "cron", "tz", "priority"}
+    assert tuiback(*edit, "--window", "mon-fri 20:00-06:00").code == 0
+    assert tuiback(*edit, "--mode", "continuous", "--account", "eve@acme.example").code == 0
+    last = shown(tuiback, with_tenant)
+    assert (last["cron"], last["window"], last["keep"]) == ("", "mon-fri 20:00-06:00", "30d")
+    assert (last["everything"], last["accounts"]) == (False, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (["--cron", "0 22 * * *"], 2),
+        (["--mode", "scheduled"], 2),
+        (["--window", "sometimes"], 2),
+        (["--tz", "Nowhere/Land"], 2),
+        (["--keep", "30"], 2),
+        (["--all", "--account", "eve@acme.example"], 2),
+    ],
+)
+def test_an_edit_that_cannot_work_changes_nothing(
+    tuiback: Tuiback, with_tenant: Path, options: list[str], code: int
+) -> None:
+    """One line and the old plan."""
+    add(tuiback, with_tenant)
+    before = shown(tuiback, with_tenant)
+    ended = tuiback("--home", with_tenant, "task", "edit", "mail", *options)
+    assert (ended.code, ended.err.count("\n")) == (code, 1)
+    assert shown(tuiback, with_tenant) == before
+
+
+def test_pause_and_resume(tuiback: Tuiback, with_tenant: Path) -> None:
+    """A paused task says so in every list."""
+    add(tuiback, with_tenant)
+    for verb, state in (("pause", "PAUS"), ("resume", "IDLE")):
+        assert tuiback("--home", with_tenant, "task", verb, "mail").code == 0
+        assert shown(tuiback, with_tenant)["state"] == state
+
+
+def test_removing_asks_what_becomes_of_the_data(tuiback: Tuiback, with_tenant: Path) -> None:
+    """Without an answer nothing happens; afterwards the name is free."""
+    add(tuiback, with_tenant)
+    assert tuiback("--home", with_tenant, "task", "remove", "mail").code == 2
+    assert tuiback("--home", with_tenant, "task", "remove", "mail", "--data", "keep").code == 0
+    assert tuiback("--home", with_tenant, "task", "show", "mail").code == 6
+    assert tuiback("--home", with_tenant, "task", "remove", "mail", "--data", "keep").code == 6
+    add(tuiback, with_tenant)
+
+
+def test_a_task_outside_its_window_is_skipped(tuiback: Tuiback, with_tenant: Path) -> None:
+    """`run` says when the window opens and ends with 0; nothing was asked of Microsoft."""
+    add(tuiback, with_tenant, "--window", closed_now())
+    ended = tuiback("--json", "--home", with_tenant, "run", "mail")
+    (run,) = ended.document["runs"]
+    assert (ended.code, run["outcome"], run["run"], run["requests"]) == (0, "skipped", None, 0)
+    assert run["opens_at"].endswith(":00Z")
+    assert "--now" in ended.err
+
+
+def closed_now() -> str:
+    """A window of one hour, in three days."""
+    day = (datetime.now(UTC) + timedelta(days=3)).strftime("%a").lower()
+    return f"{day} 10:00-11:00"

@@ -114,7 +114,7 @@ class KilledWhileDeleting(Progress):
 
     def reach(self, done: int, total: int) -> None:
         """See Progress."""
-        if self.what.startswith("deleting") and done == 2:
+        if self.what.startswith("deleting") and done:
             raise Killed
         super().reach(done, total)
 

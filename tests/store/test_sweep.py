@@ -57,7 +57,7 @@ def test_what_the_store_refuses_to_delete_is_retained() -> None:
         backend.create(name, [b"data"])
     backend.locked = {PACK}
     reached: list[tuple[int, int]] = []
-    swept = sweep(objects, [PACK, SEGMENT, OTHER], lambda done, total: reached.append((done, total)))
+    swept = sweep(objects, [OTHER, SEGMENT, PACK], lambda done, total: reached.append((done, total)))
     assert (swept.freed_bytes, swept.retained_bytes, swept.retained) == (4, 4, [PACK])
     assert reached == [(0, 3), (1, 3), (2, 3)]
     assert sizes_of(backend, [PACK, OTHER]) == 4

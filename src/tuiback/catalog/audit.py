@@ -1,18 +1,22 @@
 """Tells a check what the catalog says must be readable, however many millions of versions there are."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from tuiback.catalog.reading import Reading
 from tuiback.model import ChunkEntry, CommitHead, PackTable
 from tuiback.model.need import Need
 
 # A page is read within a second, so that no check keeps the writer from its checkpoints.
-_PAGE_VERSIONS = 10_000
-_PAGE_CHUNKS = 20_000
+PAGE_ROWS = 10_000
 
 
 class Audit(Reading):
     """Read-only and thread-safe. Raises what CatalogReader raises."""
+
+    def __init__(self, path: Path, *, page_rows: int = PAGE_ROWS) -> None:
+        super().__init__(path)
+        self._page_rows = page_rows
 
     def repository_id(self) -> str:
         """Which repository the catalog belongs to."""
@@ -34,7 +38,7 @@ class Audit(Reading):
         """
         done = 0
         while done < last_version:
-            upto = min(done + _PAGE_VERSIONS, last_version)
+            upto = min(done + self._page_rows, last_version)
             yield from self._needs_between(done, upto)
             done = upto
 
@@ -62,7 +66,7 @@ class Audit(Reading):
             while rows := self._rows(
                 f"""SELECT id_head, id_tail FROM {table} CROSS JOIN packs USING (pack_no)
                     WHERE id_head > ? ORDER BY id_head LIMIT ?""",
-                (after, _PAGE_CHUNKS),
+                (after, self._page_rows),
             ):
                 after = rows[-1][0]
                 yield b"".join(head + tail for head, tail in rows)

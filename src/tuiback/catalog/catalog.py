@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tuiback.catalog.applying import apply_body, apply_packs
 from tuiback.catalog.chunks import FORGET_STEPS, MERGE_AT, forget_merged, forget_waiting
-from tuiback.catalog.connection import faults_told, open_for_writing, write_anew, write_transaction
+from tuiback.catalog.connection import faults_told, open_for_reading, open_for_writing, write_anew, write_transaction
 from tuiback.catalog.migrations import migrate, refuse_empty, refuse_missing
 from tuiback.catalog.schema import MIGRATIONS
 from tuiback.errors import Damage, EnvironmentFault
@@ -123,6 +123,15 @@ class Catalog:
         """
         with self._turn, faults_told(self.path):
             write_anew(self._connection, self.path)
+
+    def become(self, other: Path) -> None:
+        """Take over all that the catalog at `other`, which nobody has open, says: at once, under whoever reads."""
+        source = open_for_reading(other)
+        try:
+            with self._turn, faults_told(self.path):
+                source.backup(self._connection)
+        finally:
+            source.close()
 
     def forget_dropped(self, drop_no: int) -> None:
         """Keep no list any more of the versions dropped up to this number: SearchFiller.followed_drops."""

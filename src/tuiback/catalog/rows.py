@@ -137,7 +137,7 @@ class DayGrowth:
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A restore or export as state.db keeps it; `plan` and `report` are the engine's own encoding."""
+    """A restore, export or prune as state.db keeps it; `plan` and `report` are the engine's own encoding."""
 
     job: int
     kind: str

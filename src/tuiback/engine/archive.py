@@ -13,11 +13,11 @@ from tuiback.catalog.bases import open_bases
 from tuiback.engine.committer import Committer
 from tuiback.engine.generations import settle_prunes
 from tuiback.engine.home import Home, RepositoryRef
-from tuiback.engine.rebuilding import Said, bring_up_to_date, open_catalog
+from tuiback.engine.rebuilding import Said, bring_up_to_date, open_catalog, renew
 from tuiback.engine.under_way import UnderWay
 from tuiback.errors import TuibackError, WriterCloned
 from tuiback.model import Clock, PackTable
-from tuiback.store import Reader, Repository, Secret, Writer, open_backend
+from tuiback.store import Reader, Repository, Secret, Superseded, Writer, open_backend
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -129,7 +129,10 @@ class Archive:
         await asyncio.wait([self._committing])
         self._writer.close()
         self._writer = Writer(self.repository, self.reader, self._workers)
-        await self._on_database(bring_up_to_date, self._catalog, self.repository)
+        try:
+            await self._on_database(bring_up_to_date, self._catalog, self.repository)
+        except Superseded:
+            await self._on_database(renew, self._catalog, self.repository)
         if isinstance(self.committer.fault, WriterCloned):
             self._writer_id = await self.with_state(State.new_writer_id)
         self.committer = self._new_committer(await self.settle_prunes())

@@ -73,6 +73,16 @@ def rebuild_catalog(
     return count
 
 
+def renew(catalog: Catalog, repository: Repository) -> None:
+    """Make the catalog anew while it is in use, because the repository's commits don't go back to where it is."""
+    fresh = catalog.path.with_suffix(".rebuilding")
+    try:
+        _build(fresh, repository, _Steps())
+        catalog.become(fresh)
+    finally:
+        remove_database(fresh)
+
+
 def remove_database(path: Path) -> None:
     """Remove an SQLite file with its log."""
     for suffix in ("", "-wal", "-shm"):

@@ -160,7 +160,7 @@ class ActivityLine:
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """A restore or export: progress and, when `state` is "ended", its outcome and report."""
+    """A restore, export or prune: progress and, when `state` is "ended", its outcome and report."""
 
     job: int
     kind: str

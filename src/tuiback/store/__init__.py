@@ -46,10 +46,11 @@ many and end with a trailer, the others one in slot 0 [sealed].
 The trailer is record type 3. A reader proves of each record: commitment, checksum, that type and slot are those that
 were meant, and its seal.
 
-Content. A chunk's id is BLAKE3-256 under the id key of its plain bytes, compared at every read; so is a part's digest
-of the whole part. A pack's record holds one chunk, or as a bundle several of at most 128 KiB each and 256 KiB together,
-of one account, kind and part name. A part of at most 128 KiB is one chunk, an empty one none, a longer one is cut
-[chunker]. What its chunks make up, the part's form says:
+Content. A chunk's id is BLAKE3-256 under the id key of its plain bytes; so is a part's digest of the whole part. Who
+reads a part compares its digest, or the ids of its chunks, before he believes it. A pack's record holds one chunk, or
+as a bundle several of at most 128 KiB each and 256 KiB together, of one account, kind and part name. A part of at
+most 128 KiB is one chunk, an empty one none, a longer one is cut [chunker]. What its chunks make up, the part's form
+says:
     ""              its bytes are its chunks in a row
     list1, list2    likewise, but `chunks` names list chunks [chunk_lists]
     mime            a mail taken apart: a recipe, then the chunks of its pieces [mime_form, base64_lines]

@@ -36,10 +36,7 @@ from tuiback.store import Reader
 _ID = "measured"
 _TASK = "bench"
 _CONTAINER = "root"
-# Small files are read and stored so many at once, and more are read while these are stored; of the long ones a run
-# has few in work.
-_SMALL_IN_A_BATCH = 128
-_BATCHES_AT_ONCE = 3
+# Of the long files a run has few in work.
 _LONG_AT_ONCE = 8
 _PIECE_BYTES = 1 << 20
 # A longer file comes in pieces, as the network brings it.
@@ -86,7 +83,6 @@ class FolderPass:
     def __init__(self, archive: Archive, folder: Path) -> None:
         self._archive = archive
         self._folder = folder
-        self._batches = asyncio.Semaphore(_BATCHES_AT_ONCE)
         self._long = asyncio.Semaphore(_LONG_AT_ONCE)
         self._seq = archive.reader.last_seq(_ID) + 1
 
@@ -118,16 +114,12 @@ class FolderPass:
                     small[found.kind].append(found)
                 else:
                     group.create_task(self._put_long(found))
+            # Reading while others are identified would have the threads wait for each other at every system call.
             for kind, files in small.items():
-                for start in range(0, len(files), _SMALL_IN_A_BATCH):
-                    group.create_task(self._put_small(kind, files[start : start + _SMALL_IN_A_BATCH]))
-
-    async def _put_small(self, kind: Kind, files: Sequence[Found]) -> None:
-        async with self._batches:
-            contents = map(_content, files)
-            parts = await self._archive.writer.put_all(_ID, kind, _PART_NAMES[kind], contents)
-        for found, part in zip(files, parts, strict=True):
-            self._stage(found, (part,))
+                contents = map(_content, files)
+                parts = await self._archive.writer.put_all(_ID, kind, _PART_NAMES[kind], contents)
+                for found, part in zip(files, parts, strict=True):
+                    self._stage(found, (part,))
 
     async def _put_long(self, found: Found) -> None:
         async with self._long:
