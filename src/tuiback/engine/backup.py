@@ -1,12 +1,13 @@
 """Backs one account up: follows its containers' changes, stores what is new, and closes a snapshot."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
 from tuiback.catalog import CatalogReader
-from tuiback.connectors.base import Changed, Checkpoint, Connector, Relisting, Removed
+from tuiback.connectors.base import Change, Changed, Checkpoint, Connector, Relisting, Removed
+from tuiback.engine.ahead import CONTAINERS_AHEAD, Listings
 from tuiback.engine.committer import Committer
 from tuiback.engine.decide import Verdict, verdict
 from tuiback.engine.fetch import Failure, Fetched, Fetcher, Vanished
@@ -33,8 +34,8 @@ from tuiback.model import (
 )
 
 # One account's items in work: Exchange allows 4 requests at once per app and mailbox
-# (https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits).
-ITEMS_AT_ONCE = 4
+# (https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits); others are being stored meanwhile.
+ITEMS_AT_ONCE = 6
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -107,6 +108,7 @@ class AccountPass:
         self._counted_ahead: set[str] = set()
         self._trouble: list[str] = []
         self._whereabouts = Whereabouts()
+        self._listings = Listings(connector, account)
 
     async def run(self) -> PassResult:
         """Walk all containers and close the snapshot. Raises what makes the account or the run impossible."""
@@ -118,7 +120,10 @@ class AccountPass:
         if self._seq == 1:
             self._open()
         await self._retry_owed()
-        await self._walk_containers()
+        try:
+            await self._walk_containers()
+        finally:
+            await self._listings.close()
         await self._compare_totals()
         return self._close()
 
@@ -126,6 +131,7 @@ class AccountPass:
         # Walking the folders makes further containers known, so the dictionary grows while it is walked.
         while waiting := [c for c in self._containers.values() if not self._whereabouts.is_walked(c.container_id)]:
             self._whereabouts.walk(waiting[0].container_id)
+            self._listings.begin(waiting[: 1 + CONTAINERS_AHEAD])
             await self._walk_or_tell(waiting[0])
         for container_id in self._whereabouts.to_look_at_again():
             if container_id in self._containers:
@@ -151,8 +157,16 @@ class AccountPass:
         seen: set[str] | None = None
         if not container.cursor and self._seq > 1:
             seen = set()
+        stream = await self._listings.take(container)
+        try:
+            await self._follow(container, stream, seen)
+        finally:
+            await stream.close()
+
+    async def _follow(self, container: Container, stream: AsyncIterator[Change], seen: set[str] | None) -> None:
+        """Take the changes page by page; `seen` collects what a full listing shows."""
         page: Page = {}
-        async for change in self._connector.changes(self._account, container):
+        async for change in stream:
             match change:
                 case Relisting():
                     seen = set()
@@ -325,7 +339,7 @@ class AccountPass:
             self._committer.stage_snapshot(SnapshotRow(self._id, self._seq, self._run, self._clock.now()))
 
     def _close(self) -> PassResult:
-        outcome = Outcome.PARTIAL if self._owed or self._trouble else Outcome.OK
+        outcome = Outcome.OK if self._owed.all_acknowledged() and not self._trouble else Outcome.PARTIAL
         now = self._clock.now()
         if self._opened or self._last is None:
             row = SnapshotRow(self._id, self._seq, self._run, now, now, outcome, now)

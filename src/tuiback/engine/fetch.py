@@ -1,6 +1,7 @@
 """Fetches one item's content into the repository, however often that takes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from tuiback.connectors.base import Connector
@@ -51,9 +52,8 @@ class Fetcher:
         failure = Failure("", "")
         for attempt in range(1, TRIES + 1):
             try:
-                async with self._files.hold(self._connector.service):
-                    self._monitor.at_work(account.account_id, "fetch", item.name)
-                    return await self._store(account, item)
+                self._monitor.at_work(account.account_id, "fetch", item.name)
+                return await self._store(account, item)
             except ItemGone:
                 return Vanished()
             except Unreachable:
@@ -67,12 +67,14 @@ class Fetcher:
     async def _store(self, account: Account, item: RemoteItem) -> Fetched:
         parts: list[StoredPart] = []
         async for source in self._connector.content(account, item):
-            data = self._counted(account, source.data)
-            parts.append(await self._writer.put(account.account_id, item.kind, source.name, data))
+            async with aclosing(self._streamed(account, source.data)) as data:
+                parts.append(await self._writer.put(account.account_id, item.kind, source.name, data))
         size = max((p.size for p in parts if p.name != "properties"), default=item.size)
         return Fetched(tuple(parts), size)
 
-    async def _counted(self, account: Account, data: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        async for piece in data:
-            self._monitor.read(account.account_id, len(piece))
-            yield piece
+    async def _streamed(self, account: Account, data: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        """The bytes, counted; a place under the file limit is held only while they come, not while they are stored."""
+        async with self._files.hold(self._connector.service):
+            async for piece in data:
+                self._monitor.read(account.account_id, len(piece))
+                yield piece
