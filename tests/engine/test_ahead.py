@@ -51,11 +51,10 @@ async def test_it_reads_ahead_but_not_without_end() -> None:
 async def test_an_error_comes_at_its_place() -> None:
     """What came before it is handed out first."""
     stream = Ahead(Source(3, ValueError("broken")).numbers())
-    seen = []
-    with pytest.raises(ValueError, match="broken"):
-        async for number in stream:
-            seen.append(number)  # noqa: PERF401
-    assert seen == [0, 1, 2]
+    assert [await anext(stream) for _ in range(3)] == [0, 1, 2]
+    for _ in range(2):
+        with pytest.raises(ValueError, match="broken"):
+            await anext(stream)
     await stream.close()
 
 

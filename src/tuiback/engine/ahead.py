@@ -1,7 +1,7 @@
 """Lists containers ahead of the pass that walks them, so that fetching items never waits for a listing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -57,6 +57,9 @@ class Ahead(Generic[T]):
                 await self._waiting.put(entry)
         except Exception as error:  # noqa: BLE001 - the consumer raises it
             end = _End(error)
+        finally:
+            if isinstance(self._source, AsyncGenerator):
+                await self._source.aclose()
         await self._waiting.put(end)
 
 
