@@ -45,6 +45,14 @@ def test_record_round_trip(plain: bytes, slot: int, kind: RecordType) -> None:
     assert opened(envelope.header_bytes + b"more").unseal(record, "pack x") == plain
 
 
+@given(plains=st.lists(st.binary(min_size=1, max_size=5000), min_size=1, max_size=20))
+def test_records_sealed_together_are_those_sealed_one_by_one(plains: list[bytes]) -> None:
+    """How many go into one call makes no difference to their bytes."""
+    envelope = new_envelope(header(), KEYS)
+    records = [(slot, RecordType.CHUNK, plain) for slot, plain in enumerate(plains)]
+    assert envelope.seal_all(records) == [envelope.seal(*record) for record in records]
+
+
 @given(position=st.integers(0, 10_000), bit=st.integers(0, 7))
 def test_every_flipped_bit_of_a_record_is_noticed(position: int, bit: int) -> None:
     """Wherever a bit flips, the record no longer opens."""

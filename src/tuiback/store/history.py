@@ -111,8 +111,9 @@ class History:
     def commits(self, after: Sequence[CommitHead] = ()) -> Iterator[Commit]:
         """The commits behind those heads, or behind the newest checkpoint: each writer's in order, merged by time.
 
-        A commit that a prune made void comes empty. Raises Superseded at once when commits behind `after` are gone;
-        Damage when one is broken, does not follow the one before it or is another one than in `after`.
+        A commit that a prune made void comes empty. Raises Superseded at once when commits behind `after` are gone,
+        and later when one that a checkpoint replaced is broken; Damage when another one is, does not follow the one
+        before it or is another one than in `after`.
         """
         standing = _Standing(self._objects)
         checkpoint = self._find_checkpoint(standing)
@@ -124,9 +125,8 @@ class History:
         chains = {chain.writer: chain for chain in self._chains(standing, starts, known)}
         for writer in sorted(late):
             if writer not in chains or not _reaches(chains[writer].newest, covers[writer]):
-                what = f"a checkpoint replaced commits of {writer} that are not known here yet"
-                raise Superseded(what, self._objects.backend.url, "run tuiback rebuild-catalog")
-        get = partial(self._read, standing)
+                raise self._superseded(writer)
+        get = partial(self._read, standing, covers)
         lines = [commit_objects.follow(chain, known.get(writer), get) for writer, chain in chains.items()]
         return heapq.merge(*lines, key=lambda commit: commit.body.time)
 
@@ -136,7 +136,20 @@ class History:
         if commit.checkpoint:
             self._has_looked = False
 
-    def _read(self, standing: _Standing, head: CommitHead) -> Commit:
+    def _superseded(self, writer: str) -> Superseded:
+        what = f"a checkpoint replaced commits of {writer} that are not known here yet"
+        return Superseded(what, self._objects.backend.url, "run tuiback rebuild-catalog")
+
+    def _read(self, standing: _Standing, covers: Mapping[str, CommitHead], head: CommitHead) -> Commit:
+        try:
+            return self._read_counting(standing, head)
+        except Damage as damage:
+            if _reaches(covers.get(head.writer), head):
+                # Nobody needs it whole any more, and no check looks at it.
+                raise self._superseded(head.writer) from damage
+            raise
+
+    def _read_counting(self, standing: _Standing, head: CommitHead) -> Commit:
         payload = commit_objects.read_payload(self._objects, head)
         if gc.is_void(head, payload.generation, standing.accepts):
             # What it needs may be gone.

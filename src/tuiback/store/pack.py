@@ -62,7 +62,11 @@ class PackBuilder:
 
     def seal(self, slot: int, plain: bytes, chunk_count: int) -> tuple[bytes, bytes]:
         """The record of `plain`, for add()."""
-        return self._builder.seal(slot, RecordType.CHUNK if chunk_count == 1 else RecordType.BUNDLE, plain)
+        return self._builder.seal(slot, _type_of(chunk_count), plain)
+
+    def seal_all(self, records: Sequence[tuple[int, bytes, int]]) -> list[tuple[bytes, bytes]]:
+        """The records of these (slot, plain bytes, number of chunks), for add()."""
+        return self._builder.seal_all([(slot, _type_of(chunks), plain) for slot, plain, chunks in records])
 
     def add(self, slot: int, record: tuple[bytes, bytes], chunks: Sequence[ChunkSize]) -> None:
         """Append a sealed record that holds `chunks` one after the other."""
@@ -74,6 +78,11 @@ class PackBuilder:
         """(the pack's bytes, its table). Nothing may be added afterwards; the builder lets go of the bytes."""
         data, pack_id = self._builder.finish(self._rows)
         return data, PackTable(pack_id, self.size, tuple(_entries(self._rows)))
+
+
+def _type_of(chunk_count: int) -> RecordType:
+    return RecordType.CHUNK if chunk_count == 1 else RecordType.BUNDLE
+
 
 
 def open_pack(objects: SealedObjects, pack_id: str) -> Envelope:

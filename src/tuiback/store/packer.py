@@ -15,13 +15,23 @@ from tuiback.store.repository import Repository
 PACK_BYTES = 16 * 1024 * 1024
 # Plain bytes being sealed plus packs being written, counted in packs: more than this and puts wait.
 _IN_FLIGHT_PACKS = 3
+# Plain bytes that go to a worker thread at once, as a part of a pack: a trip for each record would cost the loop more
+# than the records.
+_TRIPS_A_PACK = 8
 _WRITER_BYTES = 16
+
+
+# Plain bytes and the chunks in them
+Record = tuple[bytes, Sequence[ChunkSize]]
 
 
 @dataclass(slots=True, eq=False)
 class _Pack:
     builder: PackBuilder
+    waiting: list[Record] = field(default_factory=list)
+    waiting_bytes: int = 0
     sealing: set[asyncio.Task[None]] = field(default_factory=set)
+    # Of the records waiting or being sealed.
     plain_bytes: int = 0
 
 
@@ -33,6 +43,7 @@ class Packer:
         self._executor = executor
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="tuiback-pack")
         self._pack_bytes = pack_bytes
+        self._trip_bytes = pack_bytes // _TRIPS_A_PACK
         self._writer = os.urandom(_WRITER_BYTES)
         self._packs_begun = 0
         self._open: _Pack | None = None
@@ -77,9 +88,10 @@ class Packer:
         pack = self._open
         pack.plain_bytes += len(plain)
         self._take_room(len(plain))
-        task = asyncio.create_task(self._seal(pack, plain, chunks))
-        task.add_done_callback(self._note_failure)
-        pack.sealing.add(task)
+        pack.waiting.append((plain, chunks))
+        pack.waiting_bytes += len(plain)
+        if pack.waiting_bytes >= self._trip_bytes:
+            self._seal_waiting(pack)
 
     async def flush(self) -> tuple[PackTable, ...]:
         """The packs finished since the last flush; all that was submitted before is durable. Raises StorageFull."""
@@ -105,22 +117,33 @@ class Packer:
     def _expected_bytes(self, pack: _Pack) -> int:
         return pack.builder.size + pack.plain_bytes * self._sealed_bytes // self._plain_bytes
 
-    async def _seal(self, pack: _Pack, plain: bytes, chunks: Sequence[ChunkSize]) -> None:
+    def _seal_waiting(self, pack: _Pack) -> None:
+        records, pack.waiting, pack.waiting_bytes = pack.waiting, [], 0
+        if records:
+            task = asyncio.create_task(self._seal(pack, records))
+            task.add_done_callback(self._note_failure)
+            pack.sealing.add(task)
+
+    async def _seal(self, pack: _Pack, records: Sequence[Record]) -> None:
         builder = pack.builder
-        slot = builder.reserve()
+        slots = [builder.reserve() for _ in records]
+        size = sum(len(plain) for plain, _ in records)
         try:
             loop = asyncio.get_running_loop()
-            record = await loop.run_in_executor(self._executor, builder.seal, slot, plain, len(chunks))
+            to_seal = [(slot, plain, len(chunks)) for slot, (plain, chunks) in zip(slots, records, strict=True)]
+            sealed = await loop.run_in_executor(self._executor, builder.seal_all, to_seal)
         finally:
-            pack.plain_bytes -= len(plain)
-            self._give_room(len(plain))
-        builder.add(slot, record, chunks)
-        self._plain_bytes += len(plain)
-        self._sealed_bytes += len(record[1])
+            pack.plain_bytes -= size
+            self._give_room(size)
+        for slot, record, (_, chunks) in zip(slots, sealed, records, strict=True):
+            builder.add(slot, record, chunks)
+            self._sealed_bytes += len(record[1])
+        self._plain_bytes += size
 
     def _close_pack(self) -> None:
         pack, self._open = self._open, None
         if pack is not None:
+            self._seal_waiting(pack)
             task = asyncio.create_task(self._write(pack))
             task.add_done_callback(self._note_failure)
             self._writes.append((pack, task))

@@ -20,7 +20,7 @@ from tuiback.store.chunker import AVERAGE_BYTES, MAX_BYTES, MIN_BYTES
 from tuiback.store.envelope import KNOWN_FEATURES, PACK_MAGIC, Envelope
 from tuiback.store.history import Checkpoint, History
 from tuiback.store.keys import DEFAULT_SCRYPT_N, VERSION, Keys, RootKeys, Secret
-from tuiback.store.memory import prepare_memory
+from tuiback.store.process import prepare_process
 from tuiback.store.sealed import COUNTED, SealedObjects
 from tuiback.store.slots import KeySlots
 
@@ -43,7 +43,7 @@ class Repository:
     """One open repository. Thread-safe; all methods touch the disk."""
 
     def __init__(self, backend: Backend, config: RepositoryConfig, roots: RootKeys, clock: Clock) -> None:
-        prepare_memory()
+        prepare_process()
         self.backend = backend
         self.repository_id = config.repository_id
         self.url = backend.url

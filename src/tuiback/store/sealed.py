@@ -79,6 +79,10 @@ class ObjectBuilder:
         """The record of `plain`, for add()."""
         return self._envelope.seal(slot, record_type, plain)
 
+    def seal_all(self, records: Sequence[tuple[int, RecordType, bytes]]) -> list[tuple[bytes, bytes]]:
+        """The records of these (slot, type, plain bytes), for add()."""
+        return self._envelope.seal_all(records)
+
     def add(self, record: tuple[bytes, bytes]) -> tuple[int, int]:
         """Append a sealed record; (offset, length) of where it lies."""
         offset, length = self.size, len(record[0]) + len(record[1])
