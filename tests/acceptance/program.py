@@ -48,6 +48,13 @@ class Installation:
         assert process.returncode == code, f"{arguments}: {process.returncode}\n{out.decode()}\n{err.decode()}"
         return out.decode()
 
+    def run_under(self, *tool: str, arguments: Sequence[str]) -> "subprocess.CompletedProcess[bytes]":
+        """Run a command under a tool that looks on; however it ends."""
+        command = [*tool, *PROGRAM, *arguments]
+        return subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, env=self._environment, check=False, timeout=110
+        )
+
     def ask(self, *arguments: str, code: int = 0) -> dict[str, Any]:
         """Run with --json: its one document."""
         answer = json.loads(self.run("--json", *arguments, code=code))

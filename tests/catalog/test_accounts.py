@@ -1,3 +1,5 @@
+from collections import Counter
+
 import msgspec
 
 from tuiback.model import AccountState, ControlRow, Outcome, Task, Tenant
@@ -110,3 +112,21 @@ def test_totals_are_kept_by_task(bench: Bench) -> None:
     totals = bench.reader.totals()
     assert (totals.items, totals.live_bytes, totals.versions) == (3, 25, 3)
     assert totals.catalog_bytes >= bench.path.stat().st_size
+
+
+def test_states_are_counted_as_the_overview_tells_them(bench: Bench) -> None:
+    """Late are those that are ok, but not since when their task asks for; one never ok is late if the task says so."""
+    names = [f"mailbox:{letter}" for letter in "abcdef"]
+    bench.apply(accounts=tuple(account(name, task="files" if name == "mailbox:f" else "mail") for name in names))
+    bench.apply(snapshots_closed=tuple(closed(1, name) for name in names[:3]))
+    bench.apply(
+        snapshots_closed=(
+            closed(2, "mailbox:b", verified_until=at(90)), closed(2, "mailbox:c", Outcome.FAILED),
+            closed(1, "mailbox:d", Outcome.PARTIAL), closed(1, "mailbox:f"),
+        ),
+        accounts=(account("mailbox:e", task="mail", state=AccountState.GONE),),
+    )  # fmt: skip
+    told = Counter(row.state for row in bench.reader.account_overview())
+    assert bench.reader.count_states({}) == told == {"ok": 4, "failed": 1, "gone": 1}
+    assert bench.reader.count_states({"mail": (at(60), True)}) == {"late": 2, "ok": 2, "failed": 1, "gone": 1}
+    assert bench.reader.count_states({"mail": (at(60), False)}) == {"late": 1, "ok": 3, "failed": 1, "gone": 1}

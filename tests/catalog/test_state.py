@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tuiback.catalog import AuditRow, JournalRow, State
+from tuiback.catalog import JournalRow, State
+from tuiback.catalog.migrations import migrate
+from tuiback.catalog.moments import to_text
+from tuiback.catalog.state import MIGRATIONS
 from tuiback.errors import Damage, FormatTooNew, NoSuchThing
 from tuiback.model import CommitHead, Outcome
+from tuiback.model.audited import Deed, find_breaks
 
 from .build import at
 
@@ -25,6 +29,11 @@ def state(path: Path) -> Iterator[State]:
     state = State.open(path, new_id=lambda: f"writer-{next(numbers)}")
     yield state
     state.close()
+
+
+def deed(who: str, action: str) -> Deed:
+    """Something that somebody did."""
+    return Deed(who=who, uid=1000, origin="pts/1", action=action, subject="mailbox:a", reason="asked for")
 
 
 def test_the_writer_id_is_made_once(state: State, path: Path) -> None:
@@ -108,11 +117,43 @@ def test_the_journal_tells_intended_from_done_after_a_crash(state: State, path: 
 
 
 def test_the_audit_is_read_from_a_moment_on(state: State) -> None:
-    """The oldest first."""
-    state.audit(at(1), "anna", "restore", "mailbox:a", "3 items")
-    state.audit(at(2), "bert", "export", "drive:b")
-    assert [row.who for row in state.audit_rows()] == ["anna", "bert"]
-    assert state.audit_rows(at(2)) == (AuditRow(at(2), "bert", "export", "drive:b", ""),)
+    """The oldest first; from a number on too."""
+    first = state.audit(at(1), deed("anna", "restore"))
+    second = state.audit(at(2), deed("bert", "export"))
+    assert state.audit_entries() == (first, second)
+    assert state.audit_entries(at(2)) == state.audit_entries(first=2) == (second,)
+
+
+def test_the_audit_is_chained(state: State, path: Path) -> None:
+    """Each entry carries the digest of the one before, also over another opening and another name to write under."""
+    first = state.audit(at(1), deed("anna", "restore"))
+    state.new_writer_id()
+    other = State.open(path)
+    second = other.audit(at(2), deed("bert", "export"))
+    other.close()
+    assert (first.number, first.previous, second.number, second.previous) == (1, "", 2, first.digest)
+    assert first.log != second.log
+    assert find_breaks(state.audit_entries()) == []
+
+
+def test_an_audit_of_before_is_kept(tmp_path: Path) -> None:
+    """What an older tuiback wrote down becomes the beginning of the chain."""
+    old = tmp_path / "old.db"
+    connection = sqlite3.connect(old, isolation_level=None)
+    migrate(connection, old, MIGRATIONS[:2])
+    connection.execute(
+        "INSERT INTO audit (time, who, action, subject, detail) VALUES (?, 'local', 'restore', 'anna', 'all')",
+        (to_text(at(1)),),
+    )
+    connection.close()
+    state = State.open(old)
+    state.audit(at(2), deed("bert", "export"))
+    entries = state.audit_entries()
+    state.close()
+    assert [(entry.who, entry.action, entry.time) for entry in entries] == [
+        ("local", "restore", at(1)), ("bert", "export", at(2)),
+    ]
+    assert find_breaks(entries) == []
 
 
 def test_what_is_written_is_durable_when_the_method_returns(state: State) -> None:

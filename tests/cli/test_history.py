@@ -19,13 +19,21 @@ def test_runs(tuiback: Tuiback, seeded: Path) -> None:
     assert tuiback("--home", seeded, "runs", "--since", "latest").code == 2
 
 
+def test_one_run(tuiback: Tuiback, seeded: Path) -> None:
+    """By its number, with what it counted."""
+    document = tuiback("--json", "--home", seeded, "runs", "show", "2").document
+    assert (document["run"], document["outcome"], document["owed"]) == (2, "partial", 1)
+    assert len(tuiback("--home", seeded, "runs", "show", "2").out.splitlines()) == 2
+    assert tuiback("--home", seeded, "runs", "show", "9").code == 6
+
+
 def test_owed(tuiback: Tuiback, seeded: Path) -> None:
     """What is owed names the item, the account, the error and its request."""
     (row,) = tuiback("--json", "--home", seeded, "owed").rows
     assert row == {
         "schema": "tuiback.owed/1", "id": "m-owed", "account": ADDRESS, "account_id": MAILBOX,
         "path": "Posteingang/late", "since": "2026-11-22T22:00:00Z", "tries": 2, "error": "500: no",
-        "request_id": "r-1",
+        "request_id": "r-1", "acknowledged": None,
     }  # fmt: skip
     assert tuiback("--json", "--home", seeded, "owed", "files").rows == []
     assert len(tuiback("--json", "--home", seeded, "owed", "--account", MAILBOX).rows) == 1

@@ -71,7 +71,7 @@ def test_status_before_the_first_run(tuiback: Tuiback, with_tenant: Path) -> Non
     """Without an engine the status says so and still has every field."""
     document = tuiback("--json", "--home", with_tenant, "status").document
     assert set(document) == {
-        "schema", "engine", "tasks", "throttles", "limits", "storage", "health", "alerts", "version",
+        "schema", "engine", "tasks", "throttles", "limits", "storage", "health", "alerts", "version", "tenants",
     }  # fmt: skip
     assert document["engine"]["state"] == "stopped"
     assert set(document["engine"]) == {"state", "pid", "host", "since", "version"}
@@ -163,3 +163,48 @@ def closed_now() -> str:
     """A window of one hour, in three days."""
     day = (datetime.now(UTC) + timedelta(days=3)).strftime("%a").lower()
     return f"{day} 10:00-11:00"
+
+
+def test_scopes_that_cannot_be(tuiback: Tuiback, with_tenant: Path) -> None:
+    """A group goes with accounts, not with --all; a pattern must say something."""
+    line = ("--home", with_tenant, "task", "add", "mail", "--tenant", "acme", "--service", "exchange")
+    assert tuiback(*line, "--all", "--group", "sales").code == 2
+    assert "is no pattern of paths" in tuiback(*line, "--all", "--exclude-path", "!").err
+    assert tuiback(*line, "--group", "sales", "--account", "eve@acme.example", "--exclude-path", "Temp/").code == 0
+    shown = tuiback("--json", "--home", with_tenant, "task", "show", "mail").document
+    assert (shown["groups"], shown["accounts"], shown["exclude_paths"]) == (["sales"], 0, ["Temp/"])
+
+
+def test_a_renamed_task_keeps_its_past(tuiback: Tuiback, seeded: Path, tmp_path: Path) -> None:
+    """Runs, accounts and figures are found under the new name; the old name is nobody else's; back again works."""
+    tasks = tuiback("--json", "--home", seeded, "task", "list").document["tasks"]
+    before = next(row for row in tasks if row["last_run_at"])
+    old = before["name"]
+    runs = tuiback("--json", "--home", seeded, "runs", old).rows
+    assert runs
+    (tmp_path / "secret").write_text("x\n")
+    tenant = ("tenant", "add", before["tenant"], "--tenant-id", "t", "--client-id", "c")
+    assert tuiback("--home", seeded, *tenant, "--client-secret-file", tmp_path / "secret").code == 0
+    renamed = tuiback("--json", "--home", seeded, "task", "rename", old, "office")
+    assert renamed.document == {"schema": "tuiback.task-rename/1", "name": "office"}
+    (after,) = (
+        row for row in tuiback("--json", "--home", seeded, "task", "list").document["tasks"] if row["name"] == "office"
+    )
+    assert after == {**before, "name": "office"}
+    assert [row["run"] for row in tuiback("--json", "--home", seeded, "runs", "office").rows] == [
+        row["run"] for row in runs
+    ]
+    assert {row["task"] for row in tuiback("--json", "--home", seeded, "account", "list", "office").rows} == {"office"}
+    assert tuiback("--home", seeded, "account", "list", old).out == b""
+    refused = tuiback(
+        "--home", seeded, "task", "add", old, "--tenant", before["tenant"], "--service", "exchange", "--all"
+    )
+    assert (refused.code, "former name of task office" in refused.err) == (2, True)
+    assert tuiback("--home", seeded, "task", "rename", "office", old).code == 0
+    assert tuiback("--json", "--home", seeded, "runs", old).rows == runs
+
+
+def test_renaming_what_is_not_there(tuiback: Tuiback, with_tenant: Path) -> None:
+    """Each is refused with the contract's code."""
+    assert tuiback("--home", with_tenant, "task", "rename", "nothing", "else").code == 6
+    assert tuiback("--home", with_tenant, "task", "rename", "nothing", "No Name").code == 2

@@ -1,17 +1,15 @@
-"""Tests of tenants: which cloud, which credential, and that secrets stay secret."""
+"""Tests of tenants: add, edit, remove, list, and that secrets stay secret."""
 
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Ended, Tuiback
-from tuiback.cli.tenants import CLOUDS, Cloud, choose_cloud
-from tuiback.errors import UsageError
+from tuiback.graph.certificates import make_key_pair
 
 SECRET = "s3cret~value"
-PEM = "".join(
-    f"-----BEGIN {what}-----\nAA==\n-----END {what}-----\n" for what in ("CERTIFICATE", "PRIVATE KEY")
-)
 
 
 @pytest.fixture
@@ -51,15 +49,33 @@ def test_the_secret_lies_nowhere_in_clear(tuiback: Tuiback, home: Path, secret_f
     assert not [path for path in files if SECRET.encode() in path.read_bytes()]
 
 
-def test_a_certificate(tuiback: Tuiback, home: Path, tmp_path: Path) -> None:
-    """PEM with certificate and key is a credential; half of it is wrong usage."""
-    file = tmp_path / "app.pem"
-    file.write_text(PEM.partition("-----BEGIN PRIVATE")[0])
-    assert add(tuiback, home, "--certificate", file).code == 2
-    file.write_text(PEM)
-    assert add(tuiback, home, "--certificate", file).code == 0
+def test_a_certificate(tuiback: Tuiback, home: Path, tmp_path: Path, pem_file: Path) -> None:
+    """PEM with certificate and key is a credential that says when it ends; half of it, or dross, is wrong usage."""
+    file = tmp_path / "half.pem"
+    pem = pem_file.read_text()
+    for broken in (pem.partition("-----BEGIN CERT")[0], "no PEM at all", pem.replace("MII", "AAA")):
+        file.write_text(broken)
+        assert add(tuiback, home, "--certificate", file).code == 2
+    assert add(tuiback, home, "--certificate", pem_file, "--expires-on", "2030-01-01").code == 2
+    assert add(tuiback, home, "--certificate", pem_file).code == 0
+    credential = tenant_row(tuiback, home)["credential"]
+    assert credential["kind"] == "certificate"
+    assert date.fromisoformat(credential["expires_on"]) > datetime.now(UTC).date() + timedelta(days=700)
+
+
+def tenant_row(tuiback: Tuiback, home: Path) -> dict[str, Any]:
+    """The only tenant as `list` tells it."""
     (row,) = tuiback("--home", home, "tenant", "list", "--json").document["tenants"]
-    assert row["credential"]["kind"] == "certificate"
+    assert isinstance(row, dict)
+    return row
+
+
+@pytest.fixture(scope="module")
+def pem_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key with its certificate."""
+    file = tmp_path_factory.mktemp("pem") / "app.pem"
+    file.write_text(make_key_pair("acme", datetime.now(UTC), bits=2048).pem)
+    return file
 
 
 def test_names_are_taken_once(tuiback: Tuiback, home: Path, secret_file: Path) -> None:
@@ -84,38 +100,53 @@ def test_an_unknown_repository(tuiback: Tuiback, home: Path, secret_file: Path) 
     assert add(tuiback, home, "--client-secret-file", secret_file, "--repository", "other").code == 6
 
 
-def test_clouds() -> None:
-    """The national clouds have addresses of their own."""
-    assert choose_cloud("global", "t", None, None) == Cloud(
-        "global", "https://graph.microsoft.com", "https://login.microsoftonline.com/t"
-    )
-    for name in CLOUDS:
-        cloud = choose_cloud(name, "t", None, None)
-        assert cloud.graph_url.startswith("https://")
-        assert cloud.authority.endswith("/t")
+def test_edit(tuiback: Tuiback, home: Path, secret_file: Path, pem_file: Path) -> None:
+    """Only what is given changes; a new credential brings its own end, and a cloud its own addresses."""
+    assert add(tuiback, home, "--client-secret-file", secret_file, "--expires-on", "2027-01-31").code == 0
+    expiring = {"kind": "secret", "expires_on": "2027-01-31"}
+    assert tenant_row(tuiback, home)["credential"] == expiring
+    assert tuiback("--json", "--home", home, "status").document["tenants"][0]["credential"] == expiring
+    assert b"acme, secret until 2027-01-31, not checked yet" in tuiback("--home", home, "status").out
+    line = ["--json", "--home", home, "tenant", "edit"]
+    assert tuiback(*line, "acme", "--client-id", "c-2", "--cloud", "china").document["name"] == "acme"
+    assert tenant_row(tuiback, home)["cloud"] == "china"
+    assert tuiback(*line, "acme", "--certificate", pem_file).code == 0
+    credential = tenant_row(tuiback, home)["credential"]
+    assert (credential["kind"], len(credential["expires_on"])) == ("certificate", 10)
+    assert tuiback(*line, "acme", "--expires-on", "2030-01-01").code == 2
+    assert tuiback(*line, "acme", "--graph-url", "https://graph.example").code == 2
+    assert tuiback(*line, "nobody", "--client-id", "c").code == 6
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost", "[::1]:1", "127.9.9.9"])
-def test_http_on_loopback(host: str) -> None:
-    """The simulated tenant may be reached in clear on this machine."""
-    cloud = choose_cloud("custom", "t", f"http://{host}/", f"http://{host}/t")
-    assert (cloud.graph_url, cloud.authority) == (f"http://{host}", f"http://{host}/t")
+def test_remove(tuiback: Tuiback, home: Path, secret_file: Path) -> None:
+    """A tenant goes when no task uses it any more."""
+    add(tuiback, home, "--client-secret-file", secret_file)
+    task = ["task", "add", "mail", "--tenant", "acme", "--service", "exchange", "--all"]
+    assert tuiback("--home", home, *task).code == 0
+    refused = tuiback("--json", "--home", home, "tenant", "remove", "acme")
+    assert (refused.code, refused.document["what"]) == (2, "tasks use the tenant: mail")
+    assert tuiback("--home", home, "task", "remove", "mail", "--data", "keep").code == 0
+    assert tuiback("--json", "--home", home, "tenant", "remove", "acme").document["name"] == "acme"
+    assert tuiback("--json", "--home", home, "tenant", "list").document["tenants"] == []
+    assert tuiback("--home", home, "tenant", "remove", "acme").code == 6
 
 
-@pytest.mark.parametrize(
-    ("name", "graph_url", "authority"),
-    [
-        ("custom", "http://10.0.0.1", "https://login.example/t"),
-        ("custom", "https://graph.example", "http://localhost.evil.example/t"),
-        ("custom", "ftp://127.0.0.1", "http://127.0.0.1/t"),
-        ("custom", "graph.example", "https://login.example/t"),
-        ("custom", "https://graph.example", None),
-        ("custom", None, None),
-        ("global", "http://127.0.0.1", None),
-        ("china", None, "https://login.example/t"),
-    ],
-)
-def test_addresses_that_are_refused(name: str, graph_url: str | None, authority: str | None) -> None:
-    """Clear text leaves this machine never, and only a custom cloud takes addresses."""
-    with pytest.raises(UsageError):
-        choose_cloud(name, "t", graph_url, authority)
+def test_failures_tell_no_secret(tuiback: Tuiback, home: Path, secret_file: Path, pem_file: Path) -> None:
+    """However a verb that took a credential fails, nothing that it prints holds any of it."""
+    key_lines = [line for line in pem_file.read_text().splitlines() if len(line) > 40]
+    half = pem_file.with_name("half.pem")
+    half.write_text(pem_file.read_text().partition("-----BEGIN CERT")[0])
+    assert add(tuiback, home, "--client-secret-file", secret_file).code == 0
+    place = ["--tenant-id", "t", "--client-id", "c"]
+    for code, line in (
+        (2, ["add", "acme", *place, "--client-secret-file", secret_file]),
+        (2, ["add", "other", *place, "--certificate", secret_file]),
+        (2, ["add", "other", *place, "--certificate", half]),
+        (6, ["add", "other", *place, "--client-secret-file", secret_file, "--repository", "none"]),
+        (6, ["edit", "nobody", "--client-secret-file", secret_file]),
+        (2, ["edit", "acme", "--certificate", pem_file, "--expires-on", "2030-01-01"]),
+    ):
+        ended = tuiback("--json", "--debug", "--home", home, "tenant", *line)
+        assert ended.code == code, ended.err
+        said = ended.out.decode() + ended.err
+        assert not [secret for secret in (SECRET, *key_lines) if secret in said]

@@ -26,6 +26,11 @@ class SwiftClock:
     def monotonic(self) -> float:
         return time.monotonic() + self._slept
 
+    @property
+    def slept_seconds(self) -> float:
+        """How much of the time was only slept through."""
+        return self._slept
+
     async def sleep(self, seconds: float) -> None:
         self._slept += seconds
         await asyncio.sleep(0)
@@ -70,6 +75,11 @@ class Tenant:
     def requests(self) -> int:
         """How many requests the tenant has answered."""
         return int(self.control("stats")["requests"])
+
+    def carried_out(self) -> int:
+        """How many requests the tenant has carried out or refused, each member of a batch by itself."""
+        routes = self.control("stats")["by_route"]
+        return sum(count for route, count in routes.items() if not route.endswith("/$batch"))
 
     def _sign_in(self) -> str:
         form = {

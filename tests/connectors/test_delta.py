@@ -4,7 +4,7 @@ from typing import cast
 
 import pytest
 
-from tests.connectors.scripted import ScriptedLane
+from tests.connectors.scripted import Answer, ScriptedLane
 from tuiback.connectors.base import Change, Changed, Checkpoint, Relisting, Removed
 from tuiback.connectors.delta import Entry, Feed, Notes, Position, follow
 from tuiback.errors import CursorExpired, GraphError, Unreachable
@@ -131,7 +131,7 @@ async def test_a_feed_that_never_lets_a_listing_end() -> None:
     lane = ScriptedLane({"/start": [CursorExpired("gone", status=410)] * 9})
     with pytest.raises(CursorExpired):
         await walked(lane, container())
-    assert len(lane.asked) == 3
+    assert len(lane.asked) == 5
 
 
 @pytest.mark.parametrize("unreadable", ["not json", '{"notes": {}}', '["d1"]'])
@@ -190,3 +190,25 @@ async def test_a_listing_without_a_token() -> None:
     lane = ScriptedLane({"/start": [page({"id": "a"})]})
     with pytest.raises(GraphError, match="change token"):
         await walked(lane, container())
+
+
+async def test_pages_grow_again_behind_what_was_in_the_way() -> None:
+    """One bad item must not cost a request for every item behind it."""
+    poisoned = GraphError("poison", status=500)
+    small = [page({"id": f"i{n}"}, next_link=f"p{n + 1}") for n in range(25)]
+    script: dict[str, list[Answer]] = {"/start": [poisoned, small[0]]}
+    script |= {f"p{n}": [small[n]] for n in range(1, 25)}
+    script["p25"] = [page({"id": "last"}, delta_link="d")]
+    lane = ScriptedLane(script)
+    changes = await walked(lane, container())
+    assert [change.item.item_id for change in changes if isinstance(change, Changed)][-1] == "last"
+    sizes = [prefer.rpartition("=")[2] for _, _, prefer in lane.asked]
+    assert sizes == ["500", *["20"] * 25, "500"]
+
+
+async def test_a_broken_link_to_the_next_page_begins_the_listing_anew() -> None:
+    """It is never followed, and never kept as a cursor."""
+    broken = page({"id": "a"}, next_link="https://graph/v1.0/users//mailFolders/f/messages/delta?$skiptoken=1")
+    lane = ScriptedLane({"/start": [broken, page({"id": "a"}, delta_link="d")]})
+    changes = await walked(lane, container())
+    assert [type(change) for change in changes] == [Changed, Relisting, Changed, Checkpoint]

@@ -1,6 +1,11 @@
 """Users read from Graph's JSON."""
 
-from tuiback.connectors.people import person_of
+import pytest
+
+from tests.connectors.scripted import ScriptedLane, client_of
+from tuiback.connectors.people import people, person_of
+from tuiback.errors import GraphError
+from tuiback.graph import Page
 
 
 def test_addresses_and_aliases() -> None:
@@ -25,3 +30,11 @@ def test_a_user_without_mail() -> None:
     assert (person.name, person.address) == ("bo@contoso.com", "bo@contoso.com")
     assert person.aliases == ()
     assert person.enabled
+
+
+async def test_an_empty_directory_is_an_error() -> None:
+    """Nobody may be taken for gone because of an answer that lists no user at all."""
+    lane = ScriptedLane({"/users": [Page([], None, None)]})
+    with pytest.raises(GraphError, match="no user at all"):
+        async for _ in people(client_of(lane)):
+            pass

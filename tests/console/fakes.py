@@ -13,6 +13,7 @@ from tuiback.model import (
     Account,
     AccountKind,
     ActivityLine,
+    AlertStatus,
     AtWork,
     EngineInfo,
     EngineStatus,
@@ -101,7 +102,11 @@ def busy_status(number: int = 1, *, wait_seconds: float = 47.0) -> EngineStatus:
             ActivityLine(2, NOW - timedelta(seconds=5), "ok", "onedrive-all", "anna@contoso.com 1204 items 3.1 GB"),
             ActivityLine(1, NOW - timedelta(seconds=12), "warn", "exo-shared", f"projects@ {HOSTILE} owed"),
         ),
-        alerts=("credential expires in 9 days", "exo-shared failed twice"),
+        alerts=(
+            AlertStatus("credential:contoso", "warning", NOW, "contoso", "expires in 9 days", "", acked=False),
+            AlertStatus("failed:exo-shared", "critical", NOW, "exo-shared", "exo-shared failed twice", "", acked=False),
+            AlertStatus("gone:exo-shared:2026-11-20", "info", NOW, "exo-shared", "1 account left", "", acked=True),
+        ),
     )
 
 
@@ -244,6 +249,9 @@ class FakeView:
     def readers(self) -> Iterator[tuple[str, FakeCatalog]]:
         """The one catalog."""
         yield "main", self.catalog
+
+    def note_preview(self, repository: str, account_id: str, name: str) -> None:
+        """Nobody audits a fake."""
 
     def content(self, repository: str) -> FakeCatalog:
         """The catalog holds the content too."""

@@ -16,7 +16,7 @@ from tuiback.connectors.base import (
     Removed,
     Written,
 )
-from tuiback.errors import GraphError, ItemGone
+from tuiback.errors import AccountAbsent, GraphError, ItemGone
 from tuiback.model import Account, AccountKind, Container, Kind, Known, Owed, RemoteItem
 
 
@@ -83,13 +83,19 @@ class Cloud:
     def __init__(self) -> None:
         self.mailboxes: dict[str, Mailbox] = {}
         self.broken: dict[str, int] = {}
+        # Users without a licence, users who may not sign in, and addresses that differ from the users' names.
+        self.unlicensed: set[str] = set()
+        self.disabled: set[str] = set()
+        self.addresses: dict[str, str] = {}
         self.fetched: list[str] = []
         self.listed: list[str] = []
 
     async def discover(self, known_owner_ids: Mapping[str, str]) -> AsyncIterator[Discovered]:
         """All mailboxes."""
         for user in sorted(self.mailboxes):
-            yield Discovered(AccountKind.MAILBOX, user, user, user.title(), f"{user}@example.com")
+            address = self.addresses.get(user, f"{user}@example.com")
+            enabled = user not in self.disabled
+            yield Discovered(AccountKind.MAILBOX, user, user, user.title(), address, enabled=enabled)
 
     def root_containers(self, account: Account) -> Sequence[Container]:
         """The folder tree."""
@@ -127,6 +133,8 @@ class Cloud:
 
     async def changes(self, account: Account, container: Container) -> AsyncIterator[Change]:
         """Cursors are "generation/position"."""
+        if account.owner_id in self.unlicensed:
+            raise AccountAbsent("there is no mailbox", account.address)
         box = self._box(account)
         self.listed.append(container.container_id)
         start = 0

@@ -12,6 +12,7 @@ from tuiback.engine.home import Home, RepositoryRef
 from tuiback.engine.limits import Gate
 from tuiback.engine.monitor import RunMonitor
 from tuiback.engine.runs import Crew, RunReport, TaskRun
+from tuiback.errors import NoSuchThing
 from tuiback.model import Kind, Task
 from tuiback.store import Repository, Secret, open_backend
 
@@ -45,6 +46,7 @@ class Rig:
     activity: Activity = field(default_factory=lambda: Activity(SystemClock()))
     task: Task = TASK
     runs: int = 0
+    groups: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
     async def open(cls, home: Home, cloud: Cloud | None = None) -> "Rig":
@@ -57,8 +59,13 @@ class Rig:
         self.runs += 1
         clock = SystemClock()
         monitor = RunMonitor(clock, lambda: (0, 0))
-        crew = Crew(self.archive, self.cloud, Gate(10), Gate(20), self.activity, monitor, clock)
+        crew = Crew(self.archive, self.cloud, Gate(10), Gate(20), self.activity, monitor, clock, self._members_of)
         return TaskRun(self.task, self.runs, "manual", crew)
+
+    async def _members_of(self, group: str) -> frozenset[str]:
+        if group not in self.groups:
+            raise NoSuchThing("there is no such group in the tenant", group)
+        return self.groups[group]
 
     async def run(self) -> RunReport:
         """Run the task to its end."""

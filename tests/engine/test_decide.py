@@ -58,7 +58,7 @@ def test_everything_covers_new_ones_too() -> None:
     task = replace(ALL, exclude=("mailbox:bert@x.example",))
     scope = scope_of(task, [ANNA, BERT], [stored(ANNA), stored(CARL)], frozenset())
     assert scope.covered == (ANNA,)
-    assert [a.owner_id for a in scope.gone] == ["carl"]
+    assert [(left.account.owner_id, left.reason) for left in scope.gone] == [("carl", "left the tenant")]
 
 
 def test_named_accounts_only() -> None:
@@ -73,6 +73,25 @@ def test_fixed_scope_is_the_list_of_its_day() -> None:
     """With --fixed, accounts that come later are not covered."""
     task = replace(ALL, fixed=True, accounts=("mailbox:anna",))
     assert scope_of(task, EVERYBODY, [], frozenset()).covered == (ANNA,)
+
+
+def test_a_group_and_its_exceptions() -> None:
+    """Members and named accounts are covered, but not who is excluded; who leaves the group is gone with the reason."""
+    task = replace(ALL, everything=False, groups=("sales",), accounts=("carl@x.example",), exclude=("bert@x.example",))
+    known = [stored(found) for found in (ANNA, BERT, CARL)]
+    scope = scope_of(task, EVERYBODY, known, frozenset(), {"anna", "bert"})
+    assert scope.covered == (ANNA, CARL)
+    assert [(left.account.owner_id, left.reason) for left in scope.gone] == [("bert", "excluded from the task")]
+    scope = scope_of(task, EVERYBODY, known, frozenset(), {"bert"})
+    assert scope.covered == (CARL,)
+    reasons = {left.account.owner_id: left.reason for left in scope.gone}
+    assert reasons == {"anna": "left the group", "bert": "excluded from the task"}
+
+
+def test_who_has_lost_the_licence() -> None:
+    """A person without such an account any more is told apart from one who left."""
+    scope = scope_of(ALL, [replace(ANNA, object_id="")], [stored(ANNA), stored(BERT)], frozenset())
+    assert [left.reason for left in scope.gone] == ["has no account of this service any more", "left the tenant"]
 
 
 def test_nothing_is_backed_up_twice() -> None:

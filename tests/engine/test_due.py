@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tuiback.engine.due import Standing, check_plan, closes_at, next_run_at
+from tuiback.engine.due import Standing, check_plan, closes_at, next_run_at, put_back
 from tuiback.errors import UsageError
 from tuiback.model import Outcome, Task
 
@@ -38,6 +38,21 @@ def test_a_missed_night_is_made_good_at_once() -> None:
     due = next_run_at(NIGHTLY, ended(62), NOW)
     assert due is not None
     assert due < NOW
+
+
+def test_a_missed_run_waits_for_its_window() -> None:
+    """Slept through on Sunday, it is made good when the window opens, not lost until next Sunday."""
+    task = replace(NIGHTLY, cron="0 22 * * sun", window=NIGHTS)
+    assert next_run_at(task, ended(7 * 24), NOW) == datetime(2026, 11, 23, 20, tzinfo=UTC)
+
+
+def test_nothing_was_started_in_times_to_come() -> None:
+    """Seen by a clock that was put back, a run of the day after tomorrow began now; others stay as they are."""
+    there = put_back(ended(-48), NOW)
+    assert (there.started_at, there.ended_at, there.outcome) == (NOW, NOW, Outcome.OK)
+    assert next_run_at(NIGHTLY, there, NOW) == datetime(2026, 11, 23, 22, tzinfo=UTC)
+    assert put_back(ended(3), NOW) == ended(3)
+    assert put_back(Standing(), NOW) == Standing()
 
 
 def test_a_paused_run_goes_on_when_the_window_opens() -> None:

@@ -14,6 +14,7 @@ from tuiback.engine.activity import Activity
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.commands import Export, Selection
 from tuiback.engine.export import NAME_BYTES, safe_name
+from tuiback.engine.holds import Holds
 from tuiback.engine.jobs import Jobs
 from tuiback.engine.registry import Registry
 from tuiback.engine.targets import MANIFEST
@@ -25,7 +26,8 @@ def jobs_of(rig: Rig) -> Jobs:
     archives = {"main": rig.archive}
     clock = SystemClock()
     activity = Activity(clock)
-    return Jobs(archives, Registry(archives, activity, clock), activity, clock)
+    registry = Registry(archives, activity, clock)
+    return Jobs(archives, registry, Holds(archives, registry, clock), activity, clock)
 
 
 EVERYTHING = Selection(account_id="mailbox:anna", seq=1)

@@ -109,3 +109,39 @@ async def test_cancelled_ones_leave_no_hole() -> None:
 def test_caps(gib: float, cap: int) -> None:
     """The caps that users of Active Backup know."""
     assert cap_for_ram(int(gib * GIB)) == cap
+
+
+async def test_who_takes_long_lends_its_place() -> None:
+    """A fifth of the places may be lent; the lender stays, and the next who leaves makes no room for a lent one."""
+    gate = Gate(5)
+    crowd = Crowd(gate)
+    async with gate.hold("mail") as large, gate.hold("mail") as other:
+        large.lend()
+        for name in "abcde":
+            crowd.send(name)
+        await settle()
+        assert crowd.inside == ["a", "b", "c"], "nobody waited when it was offered"
+        large.lend()
+        large.lend()
+        other.lend()
+        await settle()
+        assert crowd.inside == ["a", "b", "c", "d"]
+        assert gate.used("mail") == 6
+        assert (large.is_lent, other.is_lent) == (True, False)
+    await settle()
+    assert crowd.inside == ["a", "b", "c", "d", "e"]
+    await crowd.close()
+    assert gate.used("mail") == 0
+
+
+async def test_one_at_a_time_stays_one_at_a_time() -> None:
+    """Few places are meant as they are set."""
+    gate = Gate(1)
+    crowd = Crowd(gate)
+    async with gate.hold("mail") as place:
+        crowd.send("a")
+        await settle()
+        place.lend()
+        await settle()
+        assert crowd.inside == []
+    await crowd.close()

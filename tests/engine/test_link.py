@@ -1,13 +1,16 @@
 """Hosting and attaching: one engine a home, commands and errors over the socket, clean ends."""
 
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.engine.rig import SECRET, make_home
+from tuiback.catalog import State
 from tuiback.engine import codec
 from tuiback.engine.attach import SOCKET, short_socket_path
 from tuiback.engine.clock import SystemClock
@@ -60,12 +63,26 @@ def test_attached_console_sees_and_commands(home: Home, hosted: HostedLink) -> N
     status = attached.status()
     assert status is not None
     assert status.engine.host == "run"
-    assert attached.submit(SetLimits(accounts=3)).result(10) == {"accounts": 3, "files": 20}
+    answer = attached.submit(SetLimits(accounts=3)).result(10)
+    assert (answer["accounts"], answer["files"]) == (3, 20)
     with pytest.raises(NoSuchThing, match="no such task"):
         attached.submit(RunTasks(tasks=("nothing",))).result(10)
     with pytest.raises(UsageError, match="cap"):
         attached.submit(SetLimits(files=100_000)).result(10)
     attached.close()
+
+
+def test_the_audit_knows_who_attached(home: Home, hosted: HostedLink) -> None:
+    """The user as the kernel says, the process, and the reason that goes with the command."""
+    attached = attach(home.path)
+    assert attached is not None
+    attached.submit(msgspec.structs.replace(TENANT, reason="a new customer")).result(20)
+    attached.close()
+    state = State.open(home.state_path("main"))
+    (entry,) = state.audit_entries()
+    state.close()
+    assert (entry.action, entry.uid, entry.reason) == ("put-tenant", os.getuid(), "a new customer")
+    assert entry.origin.startswith(f"process {os.getpid()}")
 
 
 def test_only_one_engine_a_home(home: Home, hosted: HostedLink) -> None:

@@ -1,6 +1,7 @@
 """Prunes beside backups: what is stored while packs leave is kept, proven, or fetched again."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from tests.engine.cloud import Cloud, Mailbox
-from tests.engine.rig import SECRET, Rig, anna, now_in
+from tests.engine.rig import SECRET, Rig, anna, make_home, now_in
 from tests.engine.test_pruning import a_day_passes, big, grown, is_whole, keep, prune, pruner, stored
 from tuiback.catalog import Sieve
 from tuiback.connectors.base import PartSource
@@ -22,6 +23,7 @@ from tuiback.engine.progress import Progress
 from tuiback.engine.prune_plan import PrunePlan
 from tuiback.engine.prune_report import PruneReport
 from tuiback.engine.pruning import Pruner
+from tuiback.engine.rebuilding import remove_database
 from tuiback.errors import EnvironmentFault, Overtaken, StorageFull
 from tuiback.model import Account, Kind, Owed, RemoteItem, StoredPart, VersionOpened
 from tuiback.store import gc
@@ -271,3 +273,33 @@ async def test_a_paused_writer_that_wakes_after_a_prune(rig: Rig, tmp_path: Path
     assert {commit.head.writer for commit in fresh.commits()} >= {asleep.archive.writer_id}
     await prune(rig)
     assert is_whole(rig)
+
+
+async def test_a_catalog_that_slept_through_prunes_knows_no_pack_that_is_gone(tmp_path: Path) -> None:
+    """Nothing tells of an old prune any more but the checkpoint: equal content is stored anew, not taken for there."""
+    rig = await Rig.open(make_home(tmp_path))
+    rig.cloud.mailboxes["anna"] = anna()
+    await grown(rig)
+    await keep(rig, "1v")
+    path = rig.home.catalog_path("main")
+
+    def keep_catalog(name: str) -> None:
+        # What will be there when that prune has long been forgotten: the commits from here on.
+        if name == "announced":
+            for suffix in ("", "-wal"):
+                shutil.copy(f"{path}{suffix}", f"{path}.old{suffix}")
+
+    await prune(rig, keep_catalog)
+    await end_all(rig)
+    assert next(told.generation for told in gc.read_rounds(rig.archive.repository.objects)) > 1
+    await rig.archive.close()
+    remove_database(path)
+    for suffix in ("", "-wal"):
+        shutil.move(f"{path}.old{suffix}", f"{path}{suffix}")
+    rig = await Rig.open(rig.home, rig.cloud)
+    assert rig.archive.pack_ids() <= {name.rpartition("/")[2] for name in stored(rig, "packs")}
+    rig.cloud.mailboxes["anna"].put("again", "in", OLD)
+    assert (await rig.run()).error is None
+    assert rig.listing() == now_in(rig.cloud.mailboxes["anna"])
+    assert is_whole(rig)
+    await rig.archive.close()

@@ -10,6 +10,7 @@ from tests.engine.test_pruning import grown, is_whole, keep
 from tuiback.catalog import State
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.commands import CancelJob, Export, Prune, Selection
+from tuiback.engine.holds import Holds
 from tuiback.engine.jobs import Jobs
 from tuiback.engine.registry import Registry
 from tuiback.errors import UsageError
@@ -22,7 +23,8 @@ async def jobs(rig: Rig) -> AsyncIterator[Jobs]:
     await grown(rig)
     await keep(rig, "1v")
     archives, clock = {"main": rig.archive}, SystemClock()
-    jobs = Jobs(archives, Registry(archives, rig.activity, clock), rig.activity, clock)
+    registry = Registry(archives, rig.activity, clock)
+    jobs = Jobs(archives, registry, Holds(archives, registry, clock), rig.activity, clock)
     yield jobs
     await jobs.stop_all()
 

@@ -352,6 +352,24 @@ async def test_repairing_again_finds_nothing_more(place: Place) -> None:
     assert all(version.known for version in report.lost)
 
 
+@pytest.mark.parametrize("killed", [False, True])
+async def test_what_is_lost_twice_is_fetched_twice(place: Place, killed: bool) -> None:
+    """Content that was lost, fetched again and lost again is no known loss, also when a repair died half-way."""
+    damage(place.files("packs")[0], "delete")
+    lost = {item.item_id for item in place.repair().lost if item.live}
+    await is_whole_after_a_run(place)
+    damage(place.files("packs")[-1], "delete")
+    if killed:
+        found = place.check().report
+        # It dies when the pack has been given up and nothing is owed yet.
+        backend = DyingBackend(place.home.repository("main").url, 1)
+        repository = Repository.open(backend, SECRET, clock=SystemClock(), probe=False)
+        with pytest.raises(Killed):
+            repair_all(place.folder, repository, found, READ, SystemClock(), lambda *_: None)
+    assert {item.item_id for item in place.repair().lost if item.live} >= lost != set()
+    await is_whole_after_a_run(place)
+
+
 class Killed(BaseException):
     """The process ends here."""
 

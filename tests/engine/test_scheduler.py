@@ -25,18 +25,20 @@ STEADY = Task("steady", "t", "exchange", everything=True, mode="continuous", cre
 
 
 class RealisticClock(HandClock):
-    """Never tells the same moment twice."""
+    """Never tells the same moment twice; `put_forward` is how wrong it was set."""
+
+    put_forward = timedelta()
 
     def now(self) -> datetime:
         """A microsecond later than the last time."""
         self.seconds += 1e-6
-        return super().now()
+        return super().now() + self.put_forward
 
 
 class Office:
     """Stands for registry, catalog and dispatcher: keeps tasks, and runs that last ten minutes."""
 
-    def __init__(self, clock: HandClock) -> None:
+    def __init__(self, clock: "RealisticClock") -> None:
         self.clock = clock
         self.tasks: tuple[Task, ...] = ()
         self.past: dict[str, RunRow] = {}
@@ -44,6 +46,8 @@ class Office:
         self.started: list[tuple[str, datetime]] = []
         self.outcome = Outcome.OK
         self.refuses = False
+        self.skips = False
+        self.skipped = 0
         self.changes = 0
         self.run_seconds = 600.0
         self.on_end: Callable[[Task, RunReport], None] = lambda *_: None
@@ -71,6 +75,9 @@ class Office:
         (name,) = command.tasks
         if self.refuses:
             raise EnvironmentFault("the repository is not mounted", "/volume1")
+        if self.skips:
+            self.skipped += 1
+            return {"runs": [{"task": name, "outcome": "skipped", "error": {"what": "waiting for consent"}}]}
         self.started.append((name, self.clock.now()))
         self.runs[name] = object()
         self._going.add(asyncio.create_task(self._end(name)))
@@ -186,6 +193,18 @@ async def test_what_cannot_be_started_is_told_and_tried_later(watch: Watch) -> N
     assert watch.office.started
 
 
+async def test_a_task_whose_tenant_waits_for_consent_is_asked_again_in_a_while(watch: Watch) -> None:
+    """What was skipped because Microsoft would refuse is tried every ten minutes, not at once, until it may run."""
+    watch.office.skips = True
+    await add(watch, STEADY)
+    await watch.pass_hours(1)
+    assert 5 <= watch.office.skipped <= 7
+    assert not watch.office.started
+    watch.office.skips = False
+    await watch.pass_hours(0.2)
+    assert watch.office.started
+
+
 async def test_a_task_that_was_removed_runs_no_more(watch: Watch) -> None:
     """Nor does one that was paused, until it goes on."""
     await add(watch, STEADY)
@@ -201,3 +220,30 @@ async def test_of_tasks_due_together_the_highest_priority_starts_first(watch: Wa
     """Order of starting follows priority, not name."""
     await add(watch, *(replace(STEADY, name=name, priority=number) for number, name in enumerate("abc")))
     assert [name for name, _ in watch.office.started] == ["c", "b", "a"]
+
+
+async def test_what_could_not_be_started_is_still_due(watch: Watch) -> None:
+    """A nightly run whose disk is away at ten is made good that night, not the next."""
+    await add(watch, NIGHTLY)
+    watch.office.refuses = True
+    await watch.pass_hours(16.5)
+    watch.office.refuses = False
+    await watch.pass_hours(0.5)
+    ((name, moment),) = watch.office.started
+    assert name == "nightly"
+    assert timedelta(hours=16.5) < moment - START < timedelta(hours=17)
+
+
+async def test_a_clock_put_back_is_told_and_keeps_no_task_from_running(watch: Watch) -> None:
+    """Two days ahead for an hour, then right again: the coming night has its run."""
+    clock = watch.office.clock
+    await add(watch, NIGHTLY)
+    clock.put_forward = timedelta(days=2)
+    await watch.pass_hours(1)
+    clock.put_forward = timedelta()
+    await watch.pass_hours(16)
+    assert [moment.replace(microsecond=0) for _, moment in watch.office.started][1:] == [START + timedelta(hours=16)]
+    told = [line.text for line in watch.activity.recent() if line.subject == "clock"]
+    assert len(told) == 2
+    assert "jumped 2 days, 0:0" in told[0]
+    assert "put back by 2 days, 0:0" in told[1]

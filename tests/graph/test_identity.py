@@ -4,6 +4,8 @@ import asyncio
 import json
 from base64 import urlsafe_b64decode
 from dataclasses import replace
+from datetime import timedelta
+from email.utils import format_datetime
 from urllib.parse import parse_qs
 
 import pytest
@@ -11,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from tuiback.errors import MicrosoftRefuses, Unreachable, UsageError
-from tuiback.graph import AppIdentity
+from tuiback.graph import AppIdentity, GivenToken
 from tuiback.graph.identity import TokenSource
 
 from .clocks import InstantClock
@@ -159,6 +161,38 @@ def test_a_key_that_is_none_is_refused_at_once(app: AppIdentity, clock: InstantC
     lines[1] = "AAAA" + lines[1][4:]
     with pytest.raises(UsageError, match="private key of the credential can't be read"):
         TokenSource(replace(app, credential_kind="certificate", credential="\n".join(lines)), clock=clock)
+
+
+async def test_the_skew_of_the_clocks_is_known(
+    server: ScriptedServer, tokens: TokenSource, clock: InstantClock
+) -> None:
+    """Each answer of the sign-in states Microsoft's time; this machine's is ten minutes behind."""
+    ahead = format_datetime(clock.now() + timedelta(minutes=10), usegmt=True)
+    server.on("POST", _TOKEN_PATH, as_json({"access_token": "t", "expires_in": 3600}, Date=ahead))
+    assert tokens.skew_seconds == 0
+    await tokens.token()
+    assert tokens.skew_seconds == pytest.approx(600, abs=1)
+
+
+async def test_another_credential_is_taken_up(
+    server: ScriptedServer, app: AppIdentity, tokens: TokenSource, clock: InstantClock
+) -> None:
+    """The token in use serves on; the next sign-in is made with the new secret."""
+    old = await tokens.token()
+    tokens.change_credential(replace(app, credential="n3w"))
+    assert await tokens.token() == old
+    await tokens.token(old)
+    form = parse_qs(server.asked("POST", _TOKEN_PATH)[-1].body.decode())
+    assert form["client_secret"] == ["n3w"]
+
+
+async def test_a_given_token_can_not_be_renewed() -> None:
+    """Once the service rejects it, somebody must sign in again."""
+    given = GivenToken("t-1")
+    assert await given.token() == "t-1"
+    with pytest.raises(MicrosoftRefuses, match="sign in again") as caught:
+        await given.token("t-1")
+    assert "t-1" not in str(caught.value)
 
 
 def test_the_credential_shows_nowhere(app: AppIdentity) -> None:

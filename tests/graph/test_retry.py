@@ -1,5 +1,7 @@
 """Tests of the decision after a failed try."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,23 +44,23 @@ def test_a_refusal_without_a_time_backs_off_longer_each_time() -> None:
 
 def test_a_503_without_a_time_stops_nobody_else() -> None:
     """It may be one item that always fails."""
-    assert _decide("GET", Failure(503)) == Again(1.0)
+    assert _decide("GET", Failure(503)) == Again(0.25)
 
 
 @pytest.mark.parametrize(
     ("method", "failure", "expected"),
     [
-        ("GET", _BROKEN, Again(1.0)),
-        ("PUT", _BROKEN, Again(1.0)),
+        ("GET", _BROKEN, Again(0.25)),
+        ("PUT", _BROKEN, Again(0.25)),
         ("POST", _BROKEN, GiveUp()),
-        ("POST", Failure(sent=False), Again(1.0)),
+        ("POST", Failure(sent=False), Again(0.25)),
         ("POST", Failure(503), GiveUp()),
         ("POST", Failure(500), GiveUp()),
         ("POST", Failure(504), GiveUp()),
-        ("POST", Failure(400, unread=True), Again(1.0)),
-        ("GET", Failure(500), Again(1.0)),
-        ("GET", Failure(504), Again(1.0)),
-        ("GET", Failure(408), Again(1.0)),
+        ("POST", Failure(400, unread=True), Again(0.25)),
+        ("GET", Failure(500), Again(0.25)),
+        ("GET", Failure(504), Again(0.25)),
+        ("GET", Failure(408), Again(0.25)),
         ("GET", Failure(400), GiveUp()),
         ("GET", Failure(404), GiveUp()),
         ("GET", Failure(403), GiveUp()),
@@ -75,7 +77,7 @@ def test_what_is_repeated(method: str, failure: Failure, expected: Decision) -> 
 
 def test_a_rejected_token_is_renewed_once() -> None:
     """The second 401 in a row is meant."""
-    attempts = after(Attempts(1), Renew())
+    attempts = after(Attempts(1), Renew(), Failure(401))
     assert _decide("POST", Failure(401)) == Renew()
     assert decide("POST", attempts, Failure(401), signed=True, jitter=0.0) == GiveUp()
 
@@ -87,8 +89,12 @@ def test_a_link_that_needs_no_token_renews_none() -> None:
 
 def test_server_errors_end_sooner_than_broken_connections() -> None:
     """One bad item must not hold its account up for minutes."""
-    assert _decide("GET", Failure(500), 3) == Again(4.0)
-    assert _decide("GET", Failure(500), 4) == GiveUp()
+    attempts = Attempts(1)
+    waits = []
+    while isinstance(decision := decide("GET", attempts, Failure(500), signed=True, jitter=0.0), Again):
+        waits.append(decision.wait_seconds)
+        attempts = after(replace(attempts, tries=attempts.tries + 1), decision, Failure(500))
+    assert waits == [0.25, 2.0, 4.0]
     assert isinstance(_decide("GET", _BROKEN, MOST_TRIES - 1), Again)
     assert _decide("GET", _BROKEN, MOST_TRIES) == GiveUp()
     unanswered = Attempts(MOST_TRIES_BEFORE_ANY_ANSWER, answered=False)
@@ -102,7 +108,7 @@ def test_throttling_ends_after_enough_waiting() -> None:
     refused = Failure(429, retry_after=300)
     while isinstance(decision := decide("GET", attempts, refused, signed=True, jitter=0.0), Again):
         waited += decision.wait_seconds
-        attempts = after(attempts, decision)
+        attempts = after(attempts, decision, refused)
     assert waited == MOST_THROTTLED_SECONDS
 
 
@@ -112,3 +118,28 @@ def test_backoff_stays_between_half_and_all_of_its_step(tries: int, jitter: floa
     """Jitter only ever shortens, and never by more than half; a minute is the most."""
     step = min(60, 2 ** (tries - 1))
     assert step / 2 <= backoff_seconds(tries, jitter) <= step
+
+
+def test_the_first_wait_is_short() -> None:
+    """Most trouble is over at once; what stays is waited for longer each time."""
+    assert [_decide("GET", _BROKEN, tries) for tries in (1, 2, 3)] == [Again(0.25), Again(2.0), Again(4.0)]
+
+
+def test_a_token_may_end_more_than_once_for_one_request() -> None:
+    """While it waits for its turn, the next one may end as well; what is refused for another reason stays refused."""
+    ended = Failure(401, message="Lifetime validation failed, the token is expired.")
+
+    def decided(renewals: int, failure: Failure) -> Decision:
+        return decide("GET", Attempts(1, renewals=renewals), failure, signed=True, jitter=0.0)
+
+    assert [decided(renewals, ended) for renewals in range(4)] == [Renew(), Renew(), Renew(), GiveUp()]
+    assert decided(1, Failure(401, message="Invalid audience.")) == GiveUp()
+
+
+def test_only_server_errors_count_for_a_bad_item() -> None:
+    """Broken connections in between say nothing about the item."""
+    attempts = Attempts(5, server_errors=0)
+    assert isinstance(decide("GET", attempts, Failure(500), signed=True, jitter=0.0), Again)
+    for _ in range(3):
+        attempts = after(attempts, Again(1.0), Failure(500))
+    assert decide("GET", attempts, Failure(500), signed=True, jitter=0.0) == GiveUp()

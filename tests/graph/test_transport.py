@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tuiback.errors import UsageError
-from tuiback.graph.transport import BREAKS, checked_url, failure_of_break, open_client, web_origin
+from tuiback.errors import EnvironmentFault, UsageError
+from tuiback.graph.transport import BREAKS, checked_url, failure_of_break, open_client, tls_context, web_origin
 
 from .scripted import Reply, ScriptedServer
 
@@ -131,15 +131,34 @@ async def test_an_untrusted_connection_is_hopeless(wire: httpx.AsyncClient, cert
     assert (sent, hopeless) == (False, True)
 
 
+@pytest.fixture
+def unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment names no authority."""
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("unset")
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
 async def test_an_authority_from_the_environment_is_trusted(
-    certificate_file: Path, monkeypatch: pytest.MonkeyPatch
+    certificate_file: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """SSL_CERT_FILE adds the authority of a proxy that opens connections."""
+    """A file of authorities names that of a proxy that opens connections."""
     async with await _speak_tls(certificate_file) as server:
         port = server.sockets[0].getsockname()[1]
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate_file))
+        monkeypatch.setenv(name, str(certificate_file))
         async with open_client("agent/1") as client:
             assert (await client.get(f"https://127.0.0.1:{port}/x")).content == b"ok"
+
+
+@pytest.mark.usefixtures("unset")
+def test_authorities_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong path is a fault of the environment, named; a folder of authorities may be empty."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
+    assert tls_context().get_ca_certs() == []
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nothing.pem"))
+    with pytest.raises(EnvironmentFault, match="can't be read"):
+        tls_context()
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,11 @@ class Caller:
         token = self.plain.post(f"{self.endpoints.authority}/oauth2/v2.0/token", data=form).json()["access_token"]
         self._signed.headers["Authorization"] = f"Bearer {token}"
 
+    @property
+    def authorization(self) -> dict[str, str]:
+        """The header of signed requests, for a client of one's own."""
+        return {"Authorization": self._signed.headers["Authorization"]}
+
     def send(self, method: str, url: str, **options: Any) -> httpx.Response:
         """One request to Graph; `url` is absolute or begins behind /v1.0."""
         reply = self._signed.request(method, url if url.startswith("http") else self.root + url, **options)

@@ -1,13 +1,19 @@
 """$batch carries its members out one by one, each with its own answer."""
 
+import json
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.simtenant.caller import Caller, code_of
+from tests.simtenant.caller import SCOPE, Caller, code_of
 from tuiback.simtenant import Plan, Server
+from tuiback.simtenant.api.call import Call
+from tuiback.simtenant.api.cloud import Cloud
+from tuiback.simtenant.batch import answer_batch
+from tuiback.simtenant.front import resolve_api
+from tuiback.simtenant.reception import Counts, Orders, Reception, Taken
 
 
 def get(number: object, url: str, **more: Any) -> dict[str, Any]:
@@ -119,3 +125,37 @@ def test_members_meet_faults_and_limits_one_by_one(throttled: Server) -> None:
         answers = sent(caller, get(1, f"/users/{first}"), get(2, f"/users/{second}"))
         assert [answers[each]["status"] for each in "12"] == [200, 429]
         assert answers["2"]["headers"]["Retry-After"] == "3"
+
+
+def test_a_chain_holds_one_place_until_its_answer_is_sent() -> None:
+    """Four of them at once are let in for one mailbox; a fifth is let in when one of them has been sent."""
+    cloud = Cloud(Plan(users=1, messages=3, files_per_user=1, throttled=True))
+    reception = Reception(cloud, Counts(), Orders(), resolve_api)
+    cloud.signin.register("app", ["s"], [], cloud.plan.roles)
+    form = {"client_id": "app", "client_secret": "s", "grant_type": "client_credentials", "scope": SCOPE}
+    token = cloud.signin.issue(form, "https://entra/token", "https://entra/v2.0")["access_token"]
+    user = cloud.tenant.directory.people()[0].person.object_id
+    folder = f"/users/{user}/mailFolders/inbox?$select=id"
+    chain = [get(n, folder, **({"dependsOn": [str(n - 1)]} if n else {})) for n in range(6)]
+    body = json.dumps({"requests": chain}).encode()
+
+    def batch() -> tuple[Taken, set[int]]:
+        headers = {"authorization": f"Bearer {token}"}
+        taken = answer_batch(reception, Call("POST", "http://graph", "/v1.0/$batch", "", headers, body))
+        return taken, {each["status"] for each in json.loads(taken.reply.body)["responses"]}
+
+    under_way = [batch() for _ in range(4)]
+    assert [statuses for _, statuses in under_way] == [{200}] * 4
+    fifth, statuses = batch()
+    assert statuses == {429, 424}
+    fifth.leave()
+    under_way[0][0].leave()
+    assert batch()[1] == {200}
+
+
+def test_a_batch_can_be_refused_as_a_whole(caller: Caller, user: str) -> None:
+    """A tester's fault strikes the batch like any other request, and none of its members is carried out."""
+    caller.control("/fault", {"match": r"POST .*batch$", "status": 413})
+    answer = caller.send("POST", "/$batch", json={"requests": [get(1, f"/users/{user}")]})
+    assert answer.status_code == 413
+    assert sent(caller, get(1, f"/users/{user}"))["1"]["status"] == 200

@@ -1,6 +1,7 @@
 """Exchanges with the tenant agree with Microsoft's own entity model and URL templates."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,22 @@ import pytest
 from tests.simtenant.caller import IMMUTABLE, Caller
 
 CHECKER = Path(__file__).resolve().parents[3] / "shared" / "tools" / "graphcheck.py"
+
+
+# What Microsoft documents though its model or templates, as the checker reads them, say otherwise.
+DOCUMENTED = (
+    # The model binds delta to users too, https://learn.microsoft.com/graph/api/user-delta; the checker takes the first.
+    re.compile(r"\$select=\w+: not a property of microsoft\.graph\.directoryObject .*/users/delta\?"),
+    # A cast list counts, https://learn.microsoft.com/graph/api/group-list-members; the checker takes it for one member.
+    re.compile(r"query option \$count is not offered here .*/(transitiveM|m)embers/microsoft\.graph\.user\?"),
+)
+
+
+def complaints(output: str) -> list[str]:
+    """What the checker complains of: each complaint with its example on one line."""
+    *lines, summary = output.splitlines()
+    assert "exchanges clean" in summary
+    return [f"{complaint} {example}" for complaint, example in zip(lines[::2], lines[1::2], strict=True)]
 
 
 def exercise(caller: Caller) -> None:
@@ -42,13 +59,65 @@ def exercise(caller: Caller) -> None:
         assert caller.send("GET", path).status_code >= 400
 
 
+def exercise_directory(caller: Caller) -> None:
+    """Call everything once that tells of people, groups and the organization."""
+    eventual = {"ConsistencyLevel": "eventual"}
+    caller.control("/people", {"furnish": True})
+    user, other = caller.users()[:2]
+    _, link = caller.walk("/users/delta?$select=displayName,mail,assignedPlans")
+    _, groups_link = caller.walk("/groups/delta")
+    caller.control("/people", {"leave": other})
+    caller.control("/people", {"rename": user, "family": "Checked"})
+    caller.walk(link)
+    caller.walk(groups_link)
+    caller.walk("/groups?$select=id,displayName,groupTypes")
+    group = caller.get("/groups?$top=1&$count=true&$filter=displayName eq 'All staff'", headers=eventual)["value"][0]
+    for name in ("members", "transitiveMembers"):
+        caller.walk(f"/groups/{group['id']}/{name}")
+        caller.walk(f"/groups/{group['id']}/{name}/microsoft.graph.user?$count=true", headers=eventual)
+    selected = "id,userPrincipalName,displayName,mail,userType,accountEnabled,assignedPlans,assignedLicenses"
+    for path in (
+        f"/groups/{group['id']}", "/directory/deletedItems/microsoft.graph.user", f"/directory/deletedItems/{other}",
+        f"/users/{user}/memberOf", "/places/microsoft.graph.room", "/places/microsoft.graph.roomList",
+        "/subscribedSkus", "/admin/reportSettings", "/organization?$select=id,displayName",
+        f"/users/{user}/mailboxSettings?$select=userPurpose",
+        f"/users?$select={selected},onPremisesSyncEnabled,createdDateTime,proxyAddresses,deletedDateTime",
+    ):  # fmt: skip
+        caller.get(path)
+    rooms = caller.get("/places/microsoft.graph.roomList")["value"][0]["id"]
+    caller.walk(f"/places/{rooms}/microsoft.graph.roomList/rooms")
+    caller.send("GET", "/reports/getMailboxUsageDetail(period='D7')")
+
+
+def exercise_sharing(caller: Caller) -> None:
+    """Call everything once about versions and permissions of files."""
+    user, other = caller.users()[:2]
+    drive = "/drives/" + caller.get(f"/users/{user}/drive")["id"]
+    prefer = {"Prefer": "deltashowremovedasdeleted,deltatraversepermissiongaps,deltashowsharingchanges"}
+    items, link = caller.walk(drive + "/root/delta", headers=prefer)
+    for each in items:
+        caller.walk(f"{drive}/items/{each['id']}/permissions")
+        if "file" in each:
+            caller.walk(f"{drive}/items/{each['id']}/versions")
+            caller.get(f"{drive}/items/{each['id']}/versions/1.0")
+    item = f"{drive}/items/{items[-1]['id']}"
+    caller.post(f"{item}/invite", {"roles": ["read"], "recipients": [{"objectId": other}]})
+    caller.post(f"{item}/createLink", {"type": "edit", "scope": "users", "recipients": [{"objectId": other}]})
+    caller.walk(link, headers=prefer)
+    caller.control("/fault", {"id": "malware"})
+    caller.send("GET", f"{item}/content")
+    caller.get(item)
+
+
 def test_structure_is_microsofts(caller: Caller, tmp_path: Path) -> None:
     """Paths, query options, property names, types and envelopes pass the checker without a complaint."""
     if not CHECKER.exists():
         pytest.skip(f"needs {CHECKER.parent.name}/{CHECKER.name} beside the project")
     exercise(caller)
+    exercise_directory(caller)
+    exercise_sharing(caller)
     capture = tmp_path / "capture.jsonl"
     capture.write_text("".join(json.dumps(each) + "\n" for each in caller.exchanges))
     checked = subprocess.run([sys.executable, CHECKER, capture, "--quiet"], capture_output=True, text=True, check=False)
-    assert checked.returncode == 0, checked.stdout
+    assert [each for each in complaints(checked.stdout) if not any(known.search(each) for known in DOCUMENTED)] == []
     assert len(caller.exchanges) > 40

@@ -1,14 +1,16 @@
 """Answers who is protected: tenants, tasks, accounts, their addresses and how each account stands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from tuiback.catalog.moments import from_text
+from tuiback.catalog.moments import from_text, to_text
 from tuiback.catalog.reading import Reading
 from tuiback.catalog.rows import AccountOverview, Alias
-from tuiback.model import Account, AccountKind, AccountState, Outcome, Task, Tenant
+from tuiback.model import Account, AccountKind, AccountState, Hold, Outcome, Owner, Task, Tenant
+from tuiback.model.audited import AuditEntry
 
 _ACCOUNT = """a.account_id, a.kind, a.tenant, a.task, a.owner_id, a.name, a.address, a.state, a.gone_at, a.gone_reason
     FROM accounts a WHERE a.kind <> '' AND (?1 IS NULL OR a.task = ?1)"""
@@ -24,6 +26,25 @@ class AccountQuestions(Reading):
     def tasks(self) -> tuple[Task, ...]:
         """All tasks by name."""
         return tuple(msgspec.json.decode(data, type=Task) for data in self._controls("task"))
+
+    def holds(self) -> tuple[Hold, ...]:
+        """All holds, the oldest first, those that are over too."""
+        found = (msgspec.json.decode(data, type=Hold) for data in self._controls("hold"))
+        return tuple(sorted(found, key=lambda hold: (hold.made_at, hold.hold_id)))
+
+    def find_owner(self) -> Owner | None:
+        """The home that has taken the repository over, None where none ever has."""
+        return next((msgspec.json.decode(data, type=Owner) for data in self._controls("owner")), None)
+
+    def audit_entries(self, log: str | None = None, *, newest_only: bool = False) -> tuple[AuditEntry, ...]:
+        """The audit as the repository has it, of one log or all; `newest_only` leaves all but its last segment out."""
+        rows = self._rows(
+            """SELECT data FROM controls WHERE kind = 'audit' AND (?1 IS NULL OR name BETWEEN ?1 || '/' AND ?1 || '0')
+               ORDER BY name DESC LIMIT ?2""",
+            (log, 1 if newest_only else -1),
+        )
+        segments = [msgspec.json.decode(data, type=tuple[AuditEntry, ...]) for (data,) in reversed(rows)]
+        return tuple(entry for segment in segments for entry in segment)
 
     def accounts(self, task: str | None = None) -> tuple[Account, ...]:
         """All accounts, or those of one task, by address and id."""
@@ -70,6 +91,33 @@ class AccountQuestions(Reading):
                 (task,),
             )
         return tuple(_overview(row, aliases) for row in rows)
+
+    def count_states(self, ok_since: Mapping[str, tuple[datetime, bool]]) -> dict[str, int]:
+        """How many accounts are in each state of account_overview(), or late; a fraction of its cost.
+
+        `ok_since` is, by task, since when an account of it must have been ok not to be late, and whether one that
+        never was is late too.
+        """
+        wanted = {task: [to_text(moment), missing] for task, (moment, missing) in ok_since.items()}
+        rows = self._rows(
+            """WITH wanted AS MATERIALIZED (
+                   SELECT key AS task, json_extract(value, '$[0]') AS moment, json_extract(value, '$[1]') AS missing
+                   FROM json_each(?))
+               SELECT CASE
+                   WHEN a.state = 'gone' THEN 'gone'
+                   WHEN EXISTS (SELECT 1 FROM owed o WHERE o.account_no = a.account_no AND o.item_id = ''
+                       AND o.scope = '') OR (SELECT s.outcome FROM snapshots s WHERE s.account_no = a.account_no
+                       ORDER BY s.seq DESC LIMIT 1) = 'failed' THEN 'failed'
+                   WHEN a.points = 0 THEN 'never'
+                   WHEN w.moment IS NULL THEN 'ok'
+                   ELSE coalesce((SELECT iif(coalesce(s.verified_until, s.closed_at) < w.moment, 'late', 'ok')
+                       FROM snapshots s WHERE s.account_no = a.account_no AND s.outcome = 'ok'
+                       AND s.closed_at IS NOT NULL ORDER BY s.seq DESC LIMIT 1), iif(w.missing, 'late', 'ok'))
+                   END AS state, count(*)
+               FROM accounts a LEFT JOIN wanted w ON w.task = a.task WHERE a.kind <> '' GROUP BY 1""",
+            (msgspec.json.encode(wanted).decode(),),
+        )
+        return dict(rows)
 
     def _controls(self, kind: str) -> list[bytes]:
         return [data for (data,) in self._rows("SELECT data FROM controls WHERE kind = ? ORDER BY name", (kind,))]

@@ -184,12 +184,15 @@ def _put_owed(connection: sqlite3.Connection, numbers: Numbers, debts: Sequence[
         if debt.cleared:
             connection.execute("DELETE FROM owed WHERE account_no = ? AND item_id = ? AND scope = ?", key)
             continue
+        # A run that began before the debt was acknowledged does not know of that.
         connection.execute(
-            """INSERT OR REPLACE INTO owed
-                   (account_no, item_id, scope, container_id, kind, path, since, tries, error, request_id)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            """INSERT INTO owed (account_no, item_id, scope, container_id, kind, path, since, tries, error, request_id,
+                   ack) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+               ON CONFLICT DO UPDATE SET container_id = excluded.container_id, kind = excluded.kind,
+                   path = excluded.path, since = excluded.since, tries = excluded.tries, error = excluded.error,
+                   request_id = excluded.request_id, ack = coalesce(nullif(excluded.ack, ''), ack)""",
             (
                 *key, debt.container_id, debt.kind, debt.path, to_text(debt.since), debt.tries, debt.error,
-                debt.request_id,
+                debt.request_id, debt.ack,
             ),
         )

@@ -205,7 +205,7 @@ def _waiting(connection: sqlite3.Connection, account_no: int) -> Iterator[_Place
     ):
         yield "removals", KeptRemoval(*row)
     for row in connection.execute(
-        """SELECT item_id, container_id, kind, path, since, tries, error, request_id FROM owed
+        """SELECT item_id, container_id, kind, path, since, tries, error, request_id, ack FROM owed
            WHERE account_no = ? ORDER BY item_id, scope""",
         (account_no,),
     ):

@@ -34,7 +34,7 @@ _CONTENT = {
     "removals": """SELECT account_id, item_id, container_id, seq FROM {s}.removals r
         JOIN {s}.items USING (item_no) JOIN {s}.accounts a ON a.account_no = r.account_no
         JOIN {s}.containers c ON c.container_no = r.container_no""",
-    "owed": """SELECT account_id, item_id, scope, container_id, o.kind, path, since, tries, error, request_id
+    "owed": """SELECT account_id, item_id, scope, container_id, o.kind, path, since, tries, error, request_id, ack
         FROM {s}.owed o JOIN {s}.accounts USING (account_no)""",
 }
 

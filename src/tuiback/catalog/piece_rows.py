@@ -242,12 +242,12 @@ class PieceRows:
 
     def _put_owed(self, debts: Sequence[KeptDebt]) -> None:
         self._connection.executemany(
-            """INSERT INTO owed (account_no, item_id, scope, container_id, kind, path, since, tries, error, request_id)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            """INSERT INTO owed (account_no, item_id, scope, container_id, kind, path, since, tries, error, request_id,
+                   ack) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             [
                 (
                     self._account.account_no, row.item_id, "" if row.item_id else row.container_id, row.container_id,
-                    row.kind, row.path, row.since, row.tries, row.error, row.request_id,
+                    row.kind, row.path, row.since, row.tries, row.error, row.request_id, row.ack,
                 )
                 for row in debts
             ],

@@ -10,7 +10,7 @@ from tuiback.catalog.lookup import PathQuestions
 from tuiback.catalog.rows import TaskTotals, Totals
 from tuiback.catalog.searching import SearchQuestions
 from tuiback.catalog.tracking import TrackingQuestions
-from tuiback.model import Location
+from tuiback.model import CommitHead, Location
 
 
 class CatalogReader(
@@ -26,6 +26,10 @@ class CatalogReader(
         """Which repository the catalog belongs to."""
         ((repository_id,),) = self._rows("SELECT repository_id FROM identity")
         return str(repository_id)
+
+    def heads(self) -> tuple[CommitHead, ...]:
+        """The newest applied commit of each writer: as long as they are the same, so is every other answer."""
+        return tuple(CommitHead(*row) for row in self._rows("SELECT writer, number, digest FROM writers ORDER BY 1"))
 
     def find_chunks(self, chunk_ids: Sequence[bytes]) -> dict[bytes, Location]:
         """The location of each id that is committed; ids that are not known are left out."""

@@ -165,11 +165,31 @@ class JournalRow:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditRow:
-    """Who did what to whom."""
+class AlertRow:
+    """A condition that asks for somebody, open since then.
 
-    time: datetime
-    who: str
-    action: str
+    `news` grows when more of the same has happened: what was acknowledged is then news again.
+    """
+
+    alert: str
+    severity: str
+    since: datetime
     subject: str
-    detail: str
+    text: str
+    remedy: str
+    news: str = ""
+    acked_at: datetime | None = None
+    acked_by: str = ""
+    ack_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """What a channel is still to be told; `payload` is the engine's own encoding."""
+
+    number: int
+    channel: str
+    payload: bytes
+    created_at: datetime
+    due_at: datetime
+    tries: int

@@ -126,4 +126,11 @@ def _first_tables(database: "Database") -> None:
         database.execute(statement)
 
 
-MIGRATIONS = (Migration(1, "first tables", _first_tables),)
+def _acknowledged_debts(database: "Database") -> None:
+    database.execute("ALTER TABLE owed ADD COLUMN ack TEXT NOT NULL DEFAULT ''")
+
+
+MIGRATIONS = (
+    Migration(1, "first tables", _first_tables),
+    Migration(2, "acknowledged debts", _acknowledged_debts),
+)

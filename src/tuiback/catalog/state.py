@@ -1,18 +1,16 @@
 """Keeps what only this home knows: who writes, jobs, the journal of writes to Microsoft, the audit, heads seen."""
 
 import secrets
-import sqlite3
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tuiback.catalog.connection import faults_told, open_for_writing, write_transaction
+from tuiback.catalog.audit_trail import AuditTrail, make_trail
+from tuiback.catalog.connection import faults_told, open_for_writing
 from tuiback.catalog.migrations import Migration, migrate
 from tuiback.catalog.moments import from_text, to_text
-from tuiback.catalog.rows import AuditRow, JobRow, JournalRow
+from tuiback.catalog.rows import JobRow, JournalRow
 from tuiback.errors import NoSuchThing
 from tuiback.model import CommitHead, Outcome
 
@@ -50,7 +48,20 @@ def _check_dates(database: "Database") -> None:
     database.execute("CREATE TABLE check_passes (read INTEGER PRIMARY KEY, begun_at TEXT NOT NULL)")
 
 
-MIGRATIONS = (Migration(1, "first tables", _first_tables), Migration(2, "dates of checks", _check_dates))
+def _chores(database: "Database") -> None:
+    # See tuiback.catalog.upkeep.
+    database.execute(
+        "CREATE TABLE chores (chore TEXT PRIMARY KEY, since TEXT NOT NULL, ended_at TEXT, outcome TEXT,"
+        " note TEXT NOT NULL DEFAULT '') WITHOUT ROWID"
+    )
+
+
+MIGRATIONS = (
+    Migration(1, "first tables", _first_tables),
+    Migration(2, "dates of checks", _check_dates),
+    Migration(3, "a chained audit", make_trail),
+    Migration(4, "upkeep", _chores),
+)
 
 _JOB = "SELECT job, kind, subject, state, outcome, done, total, plan, report, created_at, updated_at FROM jobs"
 
@@ -59,14 +70,8 @@ def _random_writer_id() -> str:
     return secrets.token_hex(8)
 
 
-class State:
+class State(AuditTrail):
     """Durable when a method returns (synchronous=FULL). Calls may come from any thread; they take turns."""
-
-    def __init__(self, path: Path, connection: sqlite3.Connection, new_id: Callable[[], str]) -> None:
-        self._path = path
-        self._connection = connection
-        self._new_id = new_id
-        self._turn = threading.Lock()
 
     @classmethod
     def open(cls, path: Path, *, new_id: Callable[[], str] = _random_writer_id) -> "State":
@@ -80,21 +85,15 @@ class State:
             raise
         return cls(path, connection, new_id)
 
-    def close(self) -> None:
-        """Let the file go."""
-        with self._turn:
-            self._connection.close()
-
     def writer_id(self) -> str:
         """Under which name this home writes commits: made at the first call, the same ever after."""
         with self._changing() as connection:
-            row = connection.execute("SELECT writer_id FROM writer").fetchone()
-            return str(row[0]) if row else self._replace_writer_id()
+            return self._writer(connection)
 
     def new_writer_id(self) -> str:
         """A new name, for when a copy of this home has used the old one."""
-        with self._changing():
-            return self._replace_writer_id()
+        with self._changing() as connection:
+            return self._replace_writer(connection)
 
     def heads_seen(self) -> tuple[CommitHead, ...]:
         """The newest commit of each writer that this home has ever seen."""
@@ -191,39 +190,6 @@ class State:
             JournalRow(of_job, item_key, target, bool(done), new_id, note)
             for of_job, item_key, target, done, new_id, note in rows
         )
-
-    def audit(self, now: datetime, who: str, action: str, subject: str, detail: str = "") -> None:
-        """Write down who did what."""
-        with self._changing() as connection:
-            connection.execute(
-                "INSERT INTO audit (time, who, action, subject, detail) VALUES (?, ?, ?, ?, ?)",
-                (to_text(now), who, action, subject, detail),
-            )
-
-    def audit_rows(self, since: datetime | None = None) -> tuple[AuditRow, ...]:
-        """What was done since then, the oldest first."""
-        with self._asking() as connection:
-            rows = connection.execute(
-                "SELECT time, who, action, subject, detail FROM audit WHERE time >= ? ORDER BY row",
-                (to_text(since) or "",),
-            ).fetchall()
-        return tuple(AuditRow(from_text(time), *rest) for time, *rest in rows)
-
-    def _replace_writer_id(self) -> str:
-        writer_id = self._new_id()
-        self._connection.execute("DELETE FROM writer")
-        self._connection.execute("INSERT INTO writer (writer_id) VALUES (?)", (writer_id,))
-        return writer_id
-
-    @contextmanager
-    def _asking(self) -> Iterator[sqlite3.Connection]:
-        with self._turn, faults_told(self._path):
-            yield self._connection
-
-    @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        with self._asking() as connection, write_transaction(connection):
-            yield connection
 
 
 def _job_row(row: Sequence[Any]) -> JobRow:

@@ -109,15 +109,15 @@ class TrackingQuestions(Reading):
     def owed(self, account_id: str | None = None, task: str | None = None) -> tuple[Owed, ...]:
         """The debts of one account, of one task's accounts, or all; the oldest first."""
         rows = self._rows(
-            """SELECT a.account_id, o.container_id, o.item_id, o.kind, o.path, o.since, o.tries, o.error, o.request_id
-               FROM owed o JOIN accounts a USING (account_no)
+            """SELECT a.account_id, o.container_id, o.item_id, o.kind, o.path, o.since, o.tries, o.error, o.request_id,
+                   o.ack FROM owed o JOIN accounts a USING (account_no)
                WHERE (?1 IS NULL OR a.account_id = ?1) AND (?2 IS NULL OR a.task = ?2)
                ORDER BY o.since, a.account_id, o.item_id, o.scope""",
             (account_id, task),
         )
         return tuple(
-            Owed(account, container_id, item_id, Kind(kind), path, from_text(since), tries, error, request_id)
-            for account, container_id, item_id, kind, path, since, tries, error, request_id in rows
+            Owed(account, container_id, item_id, Kind(kind), path, from_text(since), tries, error, request_id, ack=ack)
+            for account, container_id, item_id, kind, path, since, tries, error, request_id, ack in rows
         )
 
     def last_run_number(self) -> int:
@@ -125,10 +125,12 @@ class TrackingQuestions(Reading):
         return self._number("SELECT coalesce(max(run), 0) FROM runs")
 
     def runs(self, task: str | None = None, limit: int = 50) -> tuple[RunRow, ...]:
-        """The newest runs, the newest first."""
+        """The newest runs, the newest first; of one task also those that it made under its former names."""
         rows = self._rows(
             """SELECT run, task, trigger, started_at, ended_at, outcome, counters FROM runs
-               WHERE ?1 IS NULL OR task = ?1 ORDER BY run DESC LIMIT ?2""",
+               WHERE ?1 IS NULL OR task = ?1 OR task IN (SELECT former.value FROM controls,
+                   json_each(CAST(data AS TEXT), '$.former_names') AS former WHERE kind = 'task' AND name = ?1)
+               ORDER BY run DESC LIMIT ?2""",
             (task, limit),
         )
         return tuple(

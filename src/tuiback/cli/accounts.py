@@ -1,6 +1,7 @@
 """`account list`: every protected account and how it stands."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -48,8 +49,11 @@ def list_accounts(call: Invocation, task: str | None, state: str | None) -> None
 
 
 def _rows(view: "View", task: str | None, state: str | None) -> Iterator[Row]:
+    from tuiback.engine.lateness import with_late
+
+    now = datetime.now(UTC)
     for _, reader in view.readers():
-        for overview in reader.account_overview(task):
+        for overview in with_late(reader.account_overview(task), reader.tasks(), now):
             if state is None or overview.state == state:
                 yield account_row(overview)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tuiback.cli.engaging import secret_source
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.secret import get_secret, read_key, terminal_ask
 from tuiback.cli.wording import count_text
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from tuiback.engine.home import Home, RepositoryRef
     from tuiback.store import Backend, Repository, Secret
 
+NEXT = "If the machine that wrote it still runs, stop the backup there. Next: tuiback run --all"
+NEXT_AFTER_TAKE_OVER = "The home that wrote it refuses to from its next start on. Next: tuiback run --all"
+
 
 @click.command()
 @click.argument("place", metavar="PATH|URL")
@@ -25,13 +29,18 @@ if TYPE_CHECKING:
 @click.option(
     "--key-file", type=click.Path(dir_okay=False, path_type=Path), help="The key file, or a typed recovery sheet."
 )
+@click.option("--take-over", is_flag=True, help="The home that wrote it refuses to write from now on.")
 @click.pass_obj
-def adopt(call: Invocation, place: str, catalog: str | None, key_file: Path | None) -> None:
+def adopt(call: Invocation, place: str, catalog: str | None, key_file: Path | None, take_over: bool) -> None:
     """Open an existing repository on this machine: its tenants, tasks and points in time come back."""
     from tuiback.engine.clock import SystemClock
     from tuiback.engine.home import Home
     from tuiback.store import Repository, open_backend
 
+    if take_over and (known := find_adopted_home(call.home_path, place)) is not None:
+        claim(known, secret_source())
+        call.output.added("adopt", str(known.path), f"{known.path} writes to the repository again")
+        return
     unfinished = find_unfinished_home(call.home_path)
     backend = open_backend(place if "://" in place else str(Path(place).absolute()))
     secret = _secret_of(backend, key_file)
@@ -43,6 +52,8 @@ def adopt(call: Invocation, place: str, catalog: str | None, key_file: Path | No
     ref, shortfall = adopt_into(
         home, repository, catalog, key_file, lambda done, total: call.output.progress(f"{done:,} of {total:,} steps")
     )
+    if take_over:
+        claim(home, lambda _: secret)
     fields = {"repository_id": ref.repository_id, **adopted_counts(home, ref)}
     seconds = round(time.monotonic() - begun, 3)
     call.output.progress("")
@@ -51,7 +62,30 @@ def adopt(call: Invocation, place: str, catalog: str | None, key_file: Path | No
     call.output.trouble(shortfall_warnings([shortfall]))
     counts = ", ".join(count_text(int(fields[f"{word}s"]), word) for word in ("tenant", "task", "account", "item"))
     call.output.note(f"This home has the repository now: {counts} in {seconds:.1f} s")
-    call.output.note("If the machine that wrote it still runs, stop the backup there. Next: tuiback run --all")
+    call.output.note(NEXT_AFTER_TAKE_OVER if take_over else NEXT)
+
+
+def find_adopted_home(path: Path, place: str) -> "Home | None":
+    """The home at `path` where the repository of this place is known already."""
+    from tuiback.engine.home import HOME_FILE, MAIN, Home
+
+    if not (path / HOME_FILE).exists():
+        return None
+    home = Home.open(path)
+    url = place if "://" in place else str(Path(place).absolute())
+    return home if MAIN in home.repositories and home.repository(MAIN).url == url else None
+
+
+def claim(home: "Home", secret_for: "Callable[[RepositoryRef], Secret]") -> None:
+    """Let no other home write to the repositories of this one any more."""
+    from tuiback.engine.commands import TakeOver
+    from tuiback.engine.link import attach_or_host
+
+    link = attach_or_host(home, "run", secret_for)
+    try:
+        link.submit(TakeOver()).result()
+    finally:
+        link.close()
 
 
 def find_unfinished_home(path: Path) -> "Home | None":

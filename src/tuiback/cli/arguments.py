@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import click
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_LONGEST_SECONDS = 10**9
-_DURATION = re.compile(r"(?:\d+[smhd])+")
+from tuiback.errors import UsageError
+
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -16,11 +15,12 @@ def read_duration(ctx: click.Context, param: click.Parameter, value: str | None)
     """A callback for a span of time: 90s, 30m, 4h, 2d, or several of them in a row: 1h30m."""
     if value is None:
         return None
-    text = value.strip().lower()
-    seconds = sum(int(part[:-1]) * _UNITS[part[-1]] for part in re.findall(r"\d+[smhd]", text))
-    if not _DURATION.fullmatch(text) or not 0 < seconds < _LONGEST_SECONDS:
-        raise click.BadParameter(f"{value!r} is no span of time: write it like 90m, 4h or 2d", ctx, param)
-    return timedelta(seconds=seconds)
+    from tuiback.engine.duration import parse_duration
+
+    try:
+        return parse_duration(value)
+    except UsageError as error:
+        raise click.BadParameter(f"{value!r} {error.what}: {error.remedy}", ctx, param) from error
 
 
 def check_name(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

@@ -91,11 +91,16 @@ def cat(call: Invocation, account: str, path: str, item_id: str | None, task: st
     """Print one item's bytes: a message as EML, a file as it is, all else as JSON."""
     if (item_id is None) == (path == ""):
         raise UsageError("give either a PATH or --id", account, "see 'tuiback ls'")
+    from tuiback.engine.auditing import deed_by_hand, note_deed
+    from tuiback.engine.clock import SystemClock
+
     with open_view(call) as view:
         named = get_account(view, account, task)
         entry = _find(named, path, item_id, at)
         part = content_part(entry, named.reader.parts(named.account_id, entry.item_id, entry.from_seq))
         reader = view.content(named.repository, secret_source())
+        told = f"{entry.name} ({entry.item_id}) of #{entry.from_seq}"
+        note_deed(view.home, named.repository, SystemClock(), deed_by_hand("cat", told, accounts=(named.account_id,)))
         for piece in reader.read(part):
             call.output.raw(piece)
 

@@ -50,6 +50,13 @@ class Keyed:
         self.slots.get(secret)
         return secret
 
+    def note(self, action: str, subject: str = "") -> None:
+        """Write down in the audit what is about to be done with the keys."""
+        from tuiback.engine.auditing import deed_by_hand, note_deed
+        from tuiback.engine.clock import SystemClock
+
+        note_deed(self.home, self.ref.name, SystemClock(), deed_by_hand(action, subject or self.ref.name))
+
 
 def open_keyed(call: Invocation, name: str) -> Keyed:
     """The key slots of the repository that the home knows by this name; no secret is needed to see them."""
@@ -99,7 +106,9 @@ def add_slot(call: Invocation, passphrase_file: Path | None, key_file: Path | No
     """Let a further passphrase or key file open the repository."""
     keyed = open_keyed(call, name)
     opener = keyed.opener()
-    number = keyed.slots.add(opener, given_secret(passphrase_file, key_file, terminal_ask()))
+    new = given_secret(passphrase_file, key_file, terminal_ask())
+    keyed.note("key-add", new.kind)
+    number = keyed.slots.add(opener, new)
     _answer(call, "key-add", number, [f"Slot {number} opens the repository from now on."])
 
 
@@ -111,6 +120,7 @@ def remove_slot(call: Invocation, slot: int, name: str) -> None:
     """Take a slot away; the last one stays."""
     keyed = open_keyed(call, name)
     opener = keyed.opener()
+    keyed.note("key-remove", f"slot {slot}")
     keyed.slots.remove(opener, slot)
     lines = [f"Slot {slot} opens the repository no longer.", *_NOT_UNKNOWN]
     if keyed.slots.find(opener) is None:
@@ -128,7 +138,9 @@ def change_slot(call: Invocation, passphrase_file: Path | None, key_file: Path |
     """Put a new passphrase or key file in the place of the one that is used now."""
     keyed = open_keyed(call, name)
     opener = keyed.opener()
-    number = keyed.slots.change(opener, given_secret(passphrase_file, key_file, terminal_ask()))
+    new = given_secret(passphrase_file, key_file, terminal_ask())
+    keyed.note("key-change", new.kind)
+    number = keyed.slots.change(opener, new)
     lines = [f"Slot {number} opens with the new secret only.", *_NOT_UNKNOWN]
     if key_file is not None:
         keyed.home.use_key_file(keyed.ref.name, str(key_file.absolute()))
@@ -151,7 +163,9 @@ def rotate(call: Invocation, passphrase_files: Sequence[Path], key_files: Sequen
     """
     keyed = open_keyed(call, name)
     secrets = [*secrets_at_hand(keyed.ref.key_file, os.environ), *_read_all(passphrase_files, key_files)]
-    epoch = keyed.slots.rotate(_asked_too(keyed, secrets))
+    secrets = _asked_too(keyed, secrets)
+    keyed.note("key-rotate")
+    epoch = keyed.slots.rotate(secrets)
     running = _engine_runs(keyed.home)
     lines = [f"Key epoch {epoch} is open: what is backed up from now on is sealed under a new key."]
     if running:
@@ -182,6 +196,7 @@ def verify(call: Invocation, passphrase_files: Sequence[Path], key_files: Sequen
 def sheet(call: Invocation, name: str) -> None:
     """Print the recovery sheet; where a key file is used, it holds the key."""
     keyed = open_keyed(call, name)
+    keyed.note("key-sheet")
     text = make_sheet(keyed.ref)
     if call.output.as_json:
         fields = {"repository_id": keyed.ref.repository_id, "url": keyed.ref.url, "sheet": text}

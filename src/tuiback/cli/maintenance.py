@@ -73,6 +73,8 @@ def _check_all(call: Invocation, home: "Home", extent: "Extent", *, repair: bool
     from tuiback.engine.archive import open_repository
     from tuiback.engine.checking import check_repository
     from tuiback.engine.clock import SystemClock
+    from tuiback.engine.damage import note_check
+    from tuiback.engine.home import alerts_path
     from tuiback.engine.repairing import repair_all
 
     clock = SystemClock()
@@ -88,6 +90,8 @@ def _check_all(call: Invocation, home: "Home", extent: "Extent", *, repair: bool
             repository = open_repository(ref, secret, clock, to_write=True)
             repaired = repair_all(folder, repository, checked.report, extent, clock, progress)
         results[name] = (checked, repaired)
+        damaged, whole = len(checked.report.damaged), repaired is not None and repaired.whole
+        note_check(alerts_path(home), clock, name, extent, damaged, repaired=whole)
     return results
 
 

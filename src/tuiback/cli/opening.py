@@ -52,6 +52,14 @@ class Sight:
         """Reads the parts of one repository's items."""
         return self._view.content(repository, self._secret_for)
 
+    def note_preview(self, repository: str, account_id: str, name: str) -> None:
+        """Write down that somebody is about to see an item's content."""
+        from tuiback.engine.auditing import deed_by_hand, note_deed
+        from tuiback.engine.clock import SystemClock
+
+        deed = deed_by_hand("preview", name, accounts=(account_id,))
+        note_deed(self._view.home, repository, SystemClock(), deed)
+
 
 def open_console(call: Invocation) -> int:
     """Open the console on the home of the line; the engine is hosted here where none runs yet."""

@@ -123,6 +123,11 @@ class Output:
             self._err.write(f"\r\x1b[K{safe_line(line)}")
             self._err.flush()
 
+    def prompt(self, line: str) -> None:
+        """Tell on stderr, terminal or not, what somebody must do before this goes on."""
+        self.progress("")
+        self._say(safe_line(line))
+
     def trouble(self, lines: Sequence[str]) -> None:
         """Tell what went wrong on stderr, terminal or not, in at most MOST_TROUBLE_LINES lines."""
         shown = lines if len(lines) <= MOST_TROUBLE_LINES else lines[: MOST_TROUBLE_LINES - 1]

@@ -112,7 +112,7 @@ def ended_picture(link: "Link", runs: Sequence[Row]) -> "EngineStatus | None":
 
 def trouble_of(runs: Sequence[Row], picture: "EngineStatus | None") -> list[str]:
     """A line for each run that didn't end well, and what the engine said of their accounts."""
-    bad = [run for run in runs if run.get("outcome", "ok") not in ("ok", "skipped")]
+    bad = [run for run in runs if run.get("outcome", "ok") not in ("ok", "skipped") or run.get("error")]
     lines = [_ended(run) for run in bad] + [_closed(run) for run in runs if run.get("opens_at")]
     if bad and picture is not None:
         tasks = {run["task"] for run in runs}
@@ -126,7 +126,8 @@ def exit_code(runs: Sequence[Row]) -> int:
     errors = [run["error"]["exit"] for run in runs if run.get("error")]
     if Damage.exit_code in errors:
         return Damage.exit_code
-    codes = {exit_code_of(run["outcome"]) for run in runs}
+    # What was skipped because Microsoft would refuse is no success.
+    codes = {EXIT_FAILED if run.get("error") else exit_code_of(run["outcome"]) for run in runs}
     if codes == {EXIT_FAILED}:
         return int(errors[0]) if errors else EXIT_FAILED
     return EXIT_OK if codes <= {EXIT_OK} else EXIT_PARTIAL

@@ -14,11 +14,13 @@ import click
 
 from tuiback.cli.engaging import open_home, secret_source
 from tuiback.cli.invocation import Invocation
+from tuiback.cli.metrics import metrics_served
 from tuiback.cli.output import Output, json_line
 from tuiback.cli.units import UNITS, unit_text
 
 if TYPE_CHECKING:
     from tuiback.engine.home import RepositoryRef
+    from tuiback.engine.link import HostedLink
     from tuiback.model import ActivityLine, EngineStatus
 
 _LOOK_SECONDS = 0.5
@@ -29,8 +31,10 @@ _LOOK_SECONDS = 0.5
     "--print-unit", is_flag=False, flag_value="service", type=click.Choice(sorted(UNITS)), metavar="[KIND]",
     help="Print a systemd unit: service (this engine), or run and timer (a run at night without one).",
 )
+@click.option("--metrics", "metrics_port", type=click.IntRange(0, 65535), metavar="PORT",
+              help="Serve metrics for Prometheus on this port of the loopback.")  # fmt: skip
 @click.pass_obj
-def serve(call: Invocation, print_unit: str | None) -> int:
+def serve(call: Invocation, print_unit: str | None, metrics_port: int | None) -> int:
     """Run the engine with its schedule until it is terminated."""
     home = open_home(call)
     if print_unit is not None:
@@ -43,18 +47,26 @@ def serve(call: Invocation, print_unit: str | None) -> int:
     notify("READY=1")
     call.output.note(f"Serving {home.path}; Ctrl-C ends it")
     try:
-        shown = 0
-        while not ending.wanted:
-            picture = engine.status()
-            if picture is not None:
-                notify(f"WATCHDOG=1\nSTATUS={_sentence(picture)}")
-                shown = _tell(call.output, picture, shown)
-            time.sleep(_LOOK_SECONDS)
+        with metrics_served(engine, metrics_port) as port:
+            if port is not None:
+                call.output.note(f"Metrics at http://127.0.0.1:{port}/metrics")
+            _attend(call.output, engine, ending)
     finally:
         notify("STOPPING=1")
         engine.close()
         ending.restore()
     return 0
+
+
+def _attend(output: Output, engine: "HostedLink", ending: "_Ending") -> None:
+    """Tell systemd and whoever reads the output what goes on, until the end is wanted."""
+    shown = 0
+    while not ending.wanted:
+        picture = engine.status()
+        if picture is not None:
+            notify(f"WATCHDOG=1\nSTATUS={_sentence(picture)}")
+            shown = _tell(output, picture, shown)
+        time.sleep(_LOOK_SECONDS)
 
 
 def notify(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,9 +12,11 @@ from tuiback import __version__
 from tuiback.cli.engaging import open_view
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Output, Row, field
+from tuiback.cli.tenant_rows import tenant_fields
 from tuiback.cli.waiting import await_picture
-from tuiback.cli.wording import bytes_text, time_text
-from tuiback.model import EngineStatus, TaskState, TaskStatus
+from tuiback.cli.wording import bytes_text, safe_line, time_text
+from tuiback.errors import TuibackError
+from tuiback.model import AlertStatus, EngineStatus, TaskState, TaskStatus
 
 if TYPE_CHECKING:
     from tuiback.engine.view import View
@@ -46,9 +49,12 @@ TASK_COLUMNS = (
 
 
 @click.command()
+@click.option("--monitor", is_flag=True, help="One line and the exit code of a monitoring plugin (Nagios, Icinga).")
 @click.pass_obj
-def status(call: Invocation) -> None:
+def status(call: Invocation, monitor: bool) -> int:
     """Show the engine, the tasks, the throttles and the storage at a glance."""
+    if monitor:
+        return _monitor(call)
     with open_view(call) as view:
         picture = find_status(call)
         fields = status_fields(picture, view)
@@ -56,6 +62,21 @@ def status(call: Invocation) -> None:
         call.output.document("status", fields)
     else:
         _show(call.output, fields)
+    return 0
+
+
+def _monitor(call: Invocation) -> int:
+    from tuiback.cli.at_rest import picture_at_rest
+    from tuiback.cli.monitor import State, line_of, monitor_line
+
+    try:
+        with open_view(call) as view:
+            picture = find_status(call) or picture_at_rest(view)
+            state, line = monitor_line(picture, [task for _, task in view.tasks()], datetime.now(UTC))
+    except TuibackError as error:
+        state, line = State.UNKNOWN, line_of(State.UNKNOWN, str(error))
+    call.output.text(line)
+    return state
 
 
 def find_status(call: Invocation) -> EngineStatus | None:
@@ -75,11 +96,9 @@ def current_tasks(picture: EngineStatus | None, view: "View") -> Sequence[TaskSt
     """How every task stands: as the engine says, else as the catalogs remember."""
     if picture is not None:
         return picture.tasks
-    from tuiback.engine.past import at_rest, past_of
+    from tuiback.cli.at_rest import tasks_at_rest
 
-    return [
-        at_rest(task, past_of(reader, task.name)) for _, reader in view.readers() for task in reader.tasks()
-    ]
+    return tasks_at_rest(view)
 
 
 def task_fields(task: TaskStatus) -> Row:
@@ -89,19 +108,43 @@ def task_fields(task: TaskStatus) -> Row:
 
 def status_fields(picture: EngineStatus | None, view: "View") -> dict[str, Any]:
     """The document of `status`."""
+    from tuiback.engine.lateness import ok_since
+
     tasks = current_tasks(picture, view)
-    accounts = Counter(
-        account.state for _, reader in view.readers() for account in reader.account_overview()
-    )
+    now = datetime.now(UTC)
+    accounts: Counter[str] = Counter()
+    for _, reader in view.readers():
+        accounts.update(reader.count_states(ok_since(reader.tasks(), now)))
     return {
         "engine": msgspec.to_builtins(picture.engine) if picture else _STOPPED,
         "tasks": [{**task_fields(task), **{name: getattr(task, name) for name in _LIVE_FIELDS}} for task in tasks],
+        "tenants": [tenant_fields(tenant) for _, tenant in view.tenants()],
         "throttles": list(picture.throttles) if picture else [],
         "limits": _limits(picture),
         "storage": [_storage_fields(view, name) for name in view.home.repositories],
         "health": {"state": _health(tasks, accounts), "accounts": dict(accounts)},
-        "alerts": list(picture.alerts) if picture else [],
+        "alerts": [_alert_fields(alert) for alert in _alerts(picture, view)],
         "version": __version__,
+    }
+
+
+def _alerts(picture: EngineStatus | None, view: "View") -> Sequence[AlertStatus]:
+    if picture is not None:
+        return picture.alerts
+    from tuiback.cli.at_rest import alerts_at_rest
+
+    return alerts_at_rest(view.home)
+
+
+def _alert_fields(alert: AlertStatus) -> Row:
+    return {
+        "id": alert.alert,
+        "severity": alert.severity,
+        "since": alert.since,
+        "subject": alert.subject,
+        "text": alert.text,
+        "remedy": alert.remedy,
+        "acked": alert.acked,
     }
 
 
@@ -141,6 +184,10 @@ def _show(output: Output, fields: Row) -> None:
     output.text(f"Health    {fields['health']['state']}")
     output.text(f"Engine    {running}")
     output.text(f"Accounts  {told or 'none yet'}")
+    for tenant in fields["tenants"]:
+        credential = tenant["credential"]
+        ends = f", {credential['kind']} until {credential['expires_on']}" if credential["expires_on"] else ""
+        output.text(f"Tenant    {tenant['name']}{ends}, {tenant['consent'] or 'not checked yet'}")
     for storage in fields["storage"]:
         sizes = f"{bytes_text(storage['logical_bytes'])} of data in {bytes_text(storage['stored_bytes'])}"
         output.text(f"Storage   {storage['name']}: {sizes}, {storage['url']}")
@@ -149,6 +196,9 @@ def _show(output: Output, fields: Row) -> None:
     for throttle in fields["throttles"]:
         if throttle.wait_seconds > 0:
             output.text(f"Throttle  {throttle.service} asks us to wait {throttle.wait_seconds:.0f} s")
+    for alert in fields["alerts"]:
+        if not alert["acked"]:
+            output.text(f"Alert     {alert['severity']}: {safe_line(alert['subject'])}: {safe_line(alert['text'])}")
     if fields["tasks"]:
         output.text("")
         output.table(fields["tasks"], TASK_COLUMNS)

@@ -42,6 +42,19 @@ def check_keep(ctx: click.Context, param: click.Parameter, value: str | None) ->
     return value
 
 
+def check_patterns(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """A callback for patterns of paths, which may stand in a list."""
+    patterns = expand_lists(ctx, param, values)
+    if patterns:
+        from tuiback.engine.left_out import LeftOut
+
+        try:
+            LeftOut(patterns)
+        except UsageError as error:
+            raise click.BadParameter(f"{error.subject!r} {error.what}: {error.remedy}", ctx, param) from error
+    return patterns
+
+
 def plan_options(*, default: bool) -> Callable[[CommandT], CommandT]:
     """The options of `add` and `edit` that say when a task runs and what it keeps; in `edit` none has a default."""
 
@@ -49,6 +62,11 @@ def plan_options(*, default: bool) -> Callable[[CommandT], CommandT]:
         return value if default else None
 
     options = (
+        click.option("--group", "groups", multiple=True, callback=expand_lists, metavar="G",
+                     help="Its members and those of groups in it, by name or id; looked up at each run."),
+        click.option("--exclude-path", "exclude_paths", multiple=True, callback=check_patterns, metavar="GLOB",
+                     help="Leave out folders and files, as in a .gitignore file: '*.iso', 'Documents/old/'. "
+                     "What was backed up before stays as it was then; mail folders count, messages do not."),
         click.option("--exclude", multiple=True, callback=expand_lists, metavar="A", help="Never these; @FILE."),
         click.option("--mode", type=click.Choice(["manual", "scheduled", "continuous"]), default=given("manual")),
         click.option("--cron", default=given(""), metavar="EXPR", help="When it is scheduled: '0 22 * * *'."),
@@ -58,6 +76,7 @@ def plan_options(*, default: bool) -> Callable[[CommandT], CommandT]:
                      help="all, 365d, 30v or 7d,4w,12m,3y."),
         click.option("--keep-gone", default=given("forever"), callback=check_keep, metavar="TIME",
                      help="How long after an account has left: forever or 365d."),
+        click.option("--objective", default=given(""), metavar="TIME", help="Late without an ok run in: 26h, 8d."),
         click.option("--priority", type=int, default=0 if default else None, metavar="N", help="Higher ones go first."),
     )  # fmt: skip
 
@@ -96,8 +115,8 @@ def add_task(
     """Add a task: a service and its accounts."""
     from tuiback.engine.commands import PutTask
 
-    if everything == bool(accounts):
-        raise UsageError("give either --all or --account", name, "say which accounts it protects")
+    if everything == bool(accounts or given["groups"]):
+        raise UsageError("give either --all, or --account and --group", name, "say which accounts it protects")
     if fixed and not everything:
         raise UsageError("--fixed goes with --all", name, "leave it out: named accounts are fixed anyway")
     home = open_home(call)
@@ -128,18 +147,33 @@ def edit_task(
     """Change a task; what it backed up stays. Only the options given change anything."""
     from tuiback.engine.commands import EditTask
 
-    if everything and accounts:
-        raise UsageError("give either --all or --account", name, "say which accounts it protects")
+    groups = given.pop("groups")
+    if everything and (accounts or groups):
+        raise UsageError("give either --all, or --account and --group", name, "say which accounts it protects")
     scope: dict[str, Any] = {}
     if everything:
-        scope = {"everything": True, "fixed": fixed, "accounts": ()}
-    elif accounts:
-        scope = {"everything": False, "fixed": False, "accounts": accounts}
-    given["exclude"] = given["exclude"] or None
+        scope = {"everything": True, "fixed": fixed, "accounts": (), "groups": ()}
+    elif accounts or groups:
+        scope = {"everything": False, "fixed": False, "accounts": accounts, "groups": groups}
+    for name_of_list in ("exclude", "exclude_paths"):
+        given[name_of_list] = given[name_of_list] or None
     command = EditTask(task=name, **scope, **given)
     with engine_link(open_home(call)) as link:
         link.submit(command).result()
     call.output.added("task-edit", name, f"Task {name} changed")
+
+
+@task.command("rename")
+@click.argument("old")
+@click.argument("new", callback=check_name)
+@click.pass_obj
+def rename_task(call: Invocation, old: str, new: str) -> None:
+    """Call a task something else; its accounts and its history of runs go with it."""
+    from tuiback.engine.commands import RenameTask
+
+    with engine_link(open_home(call)) as link:
+        link.submit(RenameTask(task=old, name=new)).result()
+    call.output.added("task-rename", new, f"Task {old} is called {new} now")
 
 
 @task.command("pause")

@@ -1,9 +1,6 @@
-"""`tenant add` and `tenant list`: the organisations that are backed up."""
+"""`tenant add`, `edit`, `remove` and `list`: the organisations that are backed up."""
 
-import ipaddress
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,16 +8,16 @@ from tuiback.cli.arguments import check_name
 from tuiback.cli.engaging import engine_link, open_home, open_view
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Row, field
-from tuiback.errors import EnvironmentFault, UsageError
+from tuiback.cli.registering import register_tenant
+from tuiback.cli.renewing import keygen, renew_tenant
+from tuiback.cli.tenant_checks import check_tenant
+from tuiback.cli.tenant_options import cloud_options, credential_options, read_credential
+from tuiback.cli.tenant_rows import check_new, get_tenant, tenant_fields
+from tuiback.engine.clouds import CLOUDS, CUSTOM, choose_cloud
+from tuiback.errors import UsageError
 
-CUSTOM = "custom"
-# https://learn.microsoft.com/graph/deployments
-CLOUDS = {
-    "global": ("https://graph.microsoft.com", "https://login.microsoftonline.com"),
-    "gcc-high": ("https://graph.microsoft.us", "https://login.microsoftonline.us"),
-    "dod": ("https://dod-graph.microsoft.us", "https://login.microsoftonline.us"),
-    "china": ("https://microsoftgraph.chinacloudapi.cn", "https://login.chinacloudapi.cn"),
-}
+if TYPE_CHECKING:
+    from tuiback.model import Tenant
 
 _COLUMNS = (
     field("NAME", "name"),
@@ -28,16 +25,8 @@ _COLUMNS = (
     field("CLOUD", "cloud"),
     Column("CREDENTIAL", lambda row: str(row["credential"]["kind"])),
     Column("EXPIRES", lambda row: row["credential"]["expires_on"] or "-"),
+    field("CONSENT", "consent"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Cloud:
-    """Which Microsoft cloud a tenant lives in, and where that answers."""
-
-    name: str
-    graph_url: str
-    authority: str
 
 
 @click.group()
@@ -45,15 +34,16 @@ def tenant() -> None:
     """Add and list the organisations to back up."""
 
 
+for _command in (register_tenant, check_tenant, renew_tenant, keygen):
+    tenant.add_command(_command)
+
+
 @tenant.command("add")
 @click.argument("name", callback=check_name)
 @click.option("--tenant-id", required=True, help="The directory's id, or one of its domains.")
 @click.option("--client-id", required=True, help="The id of the app registration.")
-@click.option("--client-secret-file", metavar="FILE", help="Holds the app's client secret; - is stdin.")
-@click.option("--certificate", metavar="FILE", help="PEM with the app's certificate and private key; - is stdin.")
-@click.option("--cloud", type=click.Choice([*CLOUDS, CUSTOM]), default="global", show_default=True)
-@click.option("--graph-url", metavar="URL", help="With --cloud custom: the root before /v1.0.")
-@click.option("--authority", metavar="URL", help="With --cloud custom: where the tenant signs in.")
+@credential_options
+@cloud_options
 @click.option("--repository", default="main", show_default=True, help="Where its data goes.")
 @click.pass_obj
 def add_tenant(
@@ -62,14 +52,12 @@ def add_tenant(
     """Make a tenant known, with the app to sign in with."""
     from tuiback.engine.commands import PutTenant
 
-    kind, credential = read_credential(client_secret_file, certificate)
+    credential = read_credential(client_secret_file, certificate, given["expires_on"])
     cloud = choose_cloud(given["cloud"], given["tenant_id"], given["graph_url"], given["authority"])
     home = open_home(call)
     home.repository(given["repository"])
     with open_view(call) as view:
-        known = {tenant.name for _, tenant in view.tenants()}
-    if name in known:
-        raise UsageError("a tenant of this name is there already", name, "choose another name")
+        check_new(view, name)
     with engine_link(home) as link:
         link.submit(
             PutTenant(
@@ -79,12 +67,72 @@ def add_tenant(
                 cloud=cloud.name,
                 graph_url=cloud.graph_url,
                 authority=cloud.authority,
-                credential_kind=kind,
-                credential=credential,
+                credential_kind=credential.kind,
+                credential=credential.text,
+                credential_expires_on=credential.expires_on,
                 repository=given["repository"],
             )
         ).result()
-    call.output.added("tenant-add", name, f"Tenant {name} added. Next: tuiback task add NAME --tenant {name} ...")
+    call.output.added("tenant-add", name, f"Tenant {name} added. Next: tuiback tenant check {name}")
+
+
+@tenant.command("edit")
+@click.argument("name")
+@click.option("--tenant-id", help="The directory's id, or one of its domains.")
+@click.option("--client-id", help="The id of the app registration.")
+@credential_options
+@click.option("--cloud", type=click.Choice([*CLOUDS, CUSTOM]), help="Where it lives.")
+@click.option("--graph-url", metavar="URL", help="The root before /v1.0, of a custom cloud.")
+@click.option("--authority", metavar="URL", help="Where the tenant signs in, in a custom cloud.")
+@click.pass_obj
+def edit_tenant(
+    call: Invocation,
+    /,
+    name: str,
+    client_secret_file: str | None,
+    certificate: str | None,
+    expires_on: str | None,
+    **given: Any,  # noqa: ANN401
+) -> None:
+    """Change a tenant; only the options given change anything."""
+    from tuiback.engine.commands import EditTenant
+
+    changes: dict[str, Any] = {"tenant_id": given["tenant_id"], "client_id": given["client_id"]}
+    with open_view(call) as view:
+        before = get_tenant(view, name)
+    if any(given[option] for option in ("tenant_id", "cloud", "graph_url", "authority")):
+        changes |= _addresses(before, given)
+    if client_secret_file or certificate:
+        credential = read_credential(client_secret_file, certificate, expires_on)
+        changes |= {"credential_kind": credential.kind, "credential": credential.text}
+        expires_on = credential.expires_on
+    elif expires_on and before.credential_kind != "secret":
+        raise UsageError("a certificate says itself when it ends", name, "leave --expires-on out")
+    with engine_link(open_home(call)) as link:
+        link.submit(EditTenant(tenant=name, credential_expires_on=expires_on, **changes)).result()
+    call.output.added("tenant-edit", name, f"Tenant {name} changed. Next: tuiback tenant check {name}")
+
+
+def _addresses(before: "Tenant", given: Row) -> dict[str, str]:
+    """Cloud and addresses after the change: a cloud of Microsoft's brings its own."""
+    name = given["cloud"] or before.cloud
+    graph_url, authority = given["graph_url"], given["authority"]
+    if name == CUSTOM and before.cloud == CUSTOM:
+        graph_url, authority = graph_url or before.graph_url, authority or before.authority
+    cloud = choose_cloud(name, given["tenant_id"] or before.tenant_id, graph_url, authority)
+    return {"cloud": cloud.name, "graph_url": cloud.graph_url, "authority": cloud.authority}
+
+
+@tenant.command("remove")
+@click.argument("name")
+@click.pass_obj
+def remove_tenant(call: Invocation, name: str) -> None:
+    """Forget a tenant and its credential; what was backed up of it stays. Its app stays in Entra."""
+    from tuiback.engine.commands import RemoveTenant
+
+    with engine_link(open_home(call)) as link:
+        link.submit(RemoveTenant(tenant=name)).result()
+    call.output.added("tenant-remove", name, f"Tenant {name} removed; delete its app in Entra")
 
 
 @tenant.command("list")
@@ -93,70 +141,6 @@ def list_tenants(call: Invocation) -> None:
     """List the tenants."""
     with open_view(call) as view:
         rows: list[Row] = [
-            {
-                "name": tenant.name,
-                "tenant_id": tenant.tenant_id,
-                "cloud": tenant.cloud,
-                "credential": {"kind": tenant.credential_kind, "expires_on": tenant.credential_expires_on},
-                # Consent is only known to a check that asks Microsoft.
-                "consent": None,
-                "repository": repository,
-            }
-            for repository, tenant in view.tenants()
+            {**tenant_fields(tenant), "repository": repository} for repository, tenant in view.tenants()
         ]
     call.output.listing("tenant-list", "tenants", rows, _COLUMNS)
-
-
-def choose_cloud(name: str, tenant_id: str, graph_url: str | None, authority: str | None) -> Cloud:
-    """The addresses of a cloud; those of a custom one are given. Raises UsageError where they can't be used."""
-    if name != CUSTOM:
-        if graph_url or authority:
-            raise UsageError("--graph-url and --authority are for --cloud custom", name, "leave them out")
-        graph, login = CLOUDS[name]
-        return Cloud(name, graph, f"{login}/{tenant_id}")
-    if not graph_url or not authority:
-        raise UsageError("--cloud custom needs --graph-url and --authority", remedy="give both")
-    for url in (graph_url, authority):
-        _check_address(url)
-    return Cloud(name, graph_url.rstrip("/"), authority.rstrip("/"))
-
-
-def _check_address(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError("is no http(s) address", url, "give a whole URL")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        # Secrets and mail would cross the network in clear.
-        raise UsageError("http is for this machine only", url, "use https")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def read_credential(client_secret_file: str | None, certificate: str | None) -> tuple[str, str]:
-    """The kind of the credential, "secret" or "certificate", and its text."""
-    if (client_secret_file is None) == (certificate is None):
-        raise UsageError("give either --client-secret-file or --certificate", remedy="see 'tuiback tenant add --help'")
-    if client_secret_file is not None:
-        return "secret", _read_credential_file(client_secret_file)
-    pem = _read_credential_file(str(certificate))
-    if "PRIVATE KEY-----" not in pem or "BEGIN CERTIFICATE-----" not in pem:
-        raise UsageError("must hold a certificate and its private key as PEM", str(certificate), "name the right file")
-    return "certificate", pem
-
-
-def _read_credential_file(name: str) -> str:
-    try:
-        with click.open_file(name, encoding="utf-8-sig") as file:
-            text = str(file.read()).strip()
-    except OSError as error:
-        raise EnvironmentFault(f"can't be read ({error.strerror})", name, "check its path and owner") from error
-    except UnicodeDecodeError as error:
-        raise UsageError("holds no text", name, "name the file with the secret or the PEM") from error
-    if not text:
-        raise UsageError("is empty", name, "name the file with the secret or the PEM")
-    return text

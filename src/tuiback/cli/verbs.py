@@ -6,26 +6,39 @@ from importlib import import_module
 import click
 
 from tuiback.cli.invocation import COMMON_OPTIONS, Invocation
+from tuiback.cli.reasons import AUDITED, accept_reason
 from tuiback.errors import UsageError
 
 # Each verb, and where its command lives: "module:name" below tuiback.cli.
 VERBS: Mapping[str, str] = {
     "account": "accounts:account",
     "adopt": "adopting:adopt",
+    "alerts": "alerts:alerts",
+    "apply": "applying:apply",
+    "audit": "auditing:audit",
     "bench": "bench:bench",
     "cat": "browsing:cat",
     "check": "maintenance:check",
     "completion": "about:completion",
+    "coverage": "reporting:coverage",
     "demo": "demo:demo",
+    "doctor": "doctor:doctor",
     "export": "recovery:export",
+    "export-config": "applying:export_config",
+    "hold": "holds:hold",
     "init": "setup:init",
     "job": "jobs:job",
     "key": "keys:key",
+    "limits": "limits:limits",
+    "logs": "logs:logs",
     "ls": "browsing:ls",
+    "metrics": "metrics:metrics",
+    "notify": "notifying:notify",
     "owed": "history:owed",
     "points": "browsing:points",
     "prune": "pruning:prune",
     "rebuild-catalog": "maintenance:rebuild_catalog",
+    "report": "reporting:report",
     "repository": "setup:repository",
     "restore": "recovery:restore",
     "run": "running:run",
@@ -59,6 +72,8 @@ class LazyGroup(click.Group):
         module, name = place.split(":")
         command = getattr(import_module(f"tuiback.cli.{module}"), name)
         assert isinstance(command, click.Command)
+        if cmd_name in AUDITED:
+            accept_reason(command)
         return command
 
 

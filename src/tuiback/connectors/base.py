@@ -7,8 +7,9 @@ can go on.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from tuiback.errors import GraphError
 from tuiback.model import Account, AccountKind, Container, Known, Owed, RemoteItem
 
 
@@ -210,5 +211,23 @@ class Connector(Protocol):
 
         on_conflict is skip, keep-both or overwrite; `replaces` is the id of what stands there (see existing). A
         crash may leave one item too many, never one too few.
+        """
+        ...
+
+
+@runtime_checkable
+class InGroups(Protocol):
+    """A connector whose service answers the content of many small items at once."""
+
+    def groups(self, items: Sequence[RemoteItem]) -> Sequence[Sequence[RemoteItem]]:
+        """The same items in groups: those of one group fit into memory together; many stand alone."""
+        ...
+
+    async def contents(
+        self, account: Account, items: Sequence[RemoteItem]
+    ) -> Sequence[Mapping[str, bytes] | GraphError]:
+        """The parts of each item of such a group by their names, or the error it met, in their order.
+
+        What met an error other than ItemGone may still be had by itself, through content().
         """
         ...

@@ -1,8 +1,9 @@
 """Follows a change feed of Microsoft Graph from a cursor to its end, through expired tokens and poisoned pages."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -12,7 +13,7 @@ from tuiback.graph import Lane, Page
 from tuiback.model import Container
 
 # Tokens can expire in the middle of a listing too; a feed that never lets one be finished is given up.
-_LISTINGS = 3
+_LISTINGS = 5
 
 Entry = dict[str, Any]
 Notes = Mapping[str, str]
@@ -36,7 +37,7 @@ async def nothing_to_learn() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One container's change feed.
+    """One container's change feed. `welcome` are parameters that a listing can do without, should they be refused.
 
     `learn` is asked once when a listing begins and answers the notes that `read` gets with every entry, then and
     in later runs. `headers` answers the request headers for a page size; `page_sizes` are tried from left to
@@ -50,13 +51,14 @@ class Feed:
     headers: Callable[[int], dict[str, str]]
     page_sizes: Sequence[int]
     learn: Callable[[], Awaitable[dict[str, str]]] = field(default=nothing_to_learn)
+    welcome: Mapping[str, str] = field(default_factory=dict)
 
     def pages(self, link: str, page_size: int) -> AsyncIterator[Page]:
         """The pages from `link` on, or from the beginning when it is empty. Links are sent as they came."""
         headers = self.headers(page_size)
         if link:
             return self.lane.pages(link, headers=headers)
-        return self.lane.pages(self.path, params=self.params, headers=headers)
+        return self.lane.pages(self.path, params={**self.params, **self.welcome}, headers=headers)
 
 
 async def follow(feed: Feed, container: Container) -> AsyncIterator[Change]:
@@ -74,6 +76,11 @@ async def follow(feed: Feed, container: Container) -> AsyncIterator[Change]:
                 raise
             yield Relisting()
             position = Position("")
+        except GraphError as fault:
+            # The first request of all is the one that has the parameters.
+            if position.link or not feed.welcome or fault.status != 400:
+                raise
+            feed = replace(feed, welcome={})
         else:
             return
 
@@ -93,25 +100,64 @@ def _position_of(container: Container) -> Position | None:
 async def _follow_from(feed: Feed, position: Position) -> AsyncIterator[Change]:
     link = position.link
     notes = position.notes if link else await feed.learn()
-    for page_size in feed.page_sizes:
+    sizes = _PageSizes(feed.page_sizes)
+    while True:
         try:
-            async for page in feed.pages(link, page_size):
+            async for page in feed.pages(link, sizes.size):
                 for entry in _newest(page.items):
                     if (change := await feed.read(entry, notes)) is not None:
                         yield change
                 link = _link_after(page, feed)
                 yield Checkpoint(Position(link, notes).cursor(), complete=not page.next_link)
+                if not page.next_link:
+                    return
+                if sizes.grow():
+                    break
         except GraphError as fault:
-            if page_size == feed.page_sizes[-1] or not _is_poisoned(fault):
+            if not _is_poisoned(fault) or not sizes.shrink():
                 raise
-        else:
-            return
+
+
+class _PageSizes:
+    """The page size to ask for: smaller until a page comes, and larger again behind the place that was in the way."""
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self._sizes = sizes
+        self._at = 0
+        self._pages_left = 0
+
+    @property
+    def size(self) -> int:
+        return self._sizes[self._at]
+
+    def shrink(self) -> bool:
+        """The page did not come; False when there is no smaller size."""
+        if self._at + 1 == len(self._sizes):
+            return False
+        self._at += 1
+        self._pages_left = max(1, self._sizes[self._at - 1] // self.size)
+        return True
+
+    def grow(self) -> bool:
+        """A page came; True when so many have come that the place must be passed, and larger ones are worth a try."""
+        if self._at == 0:
+            return False
+        self._pages_left -= 1
+        if self._pages_left > 0:
+            return False
+        self._at -= 1
+        if self._at:
+            self._pages_left = max(1, self._sizes[self._at - 1] // self.size)
+        return True
 
 
 def _link_after(page: Page, feed: Feed) -> str:
     link = page.next_link or page.delta_link
     if not link:
         raise GraphError("the listing ended without a change token", feed.path, "run the task again")
+    if "/users//" in urlsplit(link).path:
+        # Seen in Outlook's links to next pages: ".../users//mailFolders/...", which lead nowhere (alcionai/corso).
+        raise CursorExpired("the link to the next page is broken", feed.path, "list again")
     return link
 
 
@@ -129,5 +175,8 @@ def _newest(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def _is_poisoned(fault: GraphError) -> bool:
-    """Whether a smaller page may succeed: one bad item fails all that come with it, by 500 or an empty 503."""
-    return fault.status == 500 or (fault.status == 503 and not fault.graph_code)
+    """Whether a smaller page may succeed: one bad item fails all that come with it, a large page takes too long.
+
+    By 500, an empty 503 or the answers of gateways (https://learn.microsoft.com/graph/errors).
+    """
+    return fault.status in {500, 502, 504} or (fault.status == 503 and not fault.graph_code)

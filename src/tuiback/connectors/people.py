@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+from tuiback.errors import GraphError
 from tuiback.graph import GraphClient
 
 # https://learn.microsoft.com/graph/api/user-list: pages hold up to 999 users.
@@ -30,13 +31,18 @@ class Person:
 async def people(graph: GraphClient) -> AsyncIterator[list[Person]]:
     """The tenant's users without its guests, page by page in the directory's order.
 
-    At the end the client knows how large the tenant is: who may sign in has a licence, as a rule.
+    At the end the client knows how large the tenant is: who may sign in has a licence, as a rule. Raises GraphError
+    when nobody at all is listed: an empty answer must not be taken for a tenant that everybody has left.
     """
-    enabled = 0
+    enabled = listed = 0
     async for page in graph.lane("directory").pages("/users", params=_QUERY):
         found = [person_of(user) for user in page.items if not _is_guest(user)]
+        listed += len(page.items)
         enabled += sum(person.enabled for person in found)
         yield found
+    if not listed:
+        # A tenant has at least the administrator who registered the app.
+        raise GraphError("the directory lists no user at all", "users", "check the app's User.Read.All, and run again")
     graph.tenant_has(enabled)
 
 

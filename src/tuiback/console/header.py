@@ -173,8 +173,9 @@ def summary_line(status: EngineStatus | None, facts: HeaderFacts, width: int) ->
             if states[state] or state in {"ok", "late", "failed"}:
                 quiet = not states[state] and state != "ok"
                 spans += [Span(f"{states[state]} {state}", "dim" if quiet else tone), Span("  ")]
-    if status and status.alerts:
-        spans.append(Span(f"! {len(status.alerts)} alert{'s' * (len(status.alerts) > 1)}", "warn"))
+    alerts = [alert for alert in status.alerts if not alert.acked] if status else []
+    if alerts:
+        spans.append(Span(f"! {len(alerts)} alert{'s' * (len(alerts) > 1)}", "warn"))
     tenants = sorted({task.tenant for task in status.tasks}) if status else []
     right: list[Span] = [Span("DEMO", "match"), Span("  ")] if facts.demo else []
     right += [Span(" ".join(tenants[:3])), Span(f"  {facts.refresh_seconds:g}s ", "dim")]

@@ -100,3 +100,7 @@ class ConsoleView(Protocol):
     def content(self, repository: str) -> PartReader:
         """The content of one repository, opened with the key that the caller holds."""
         ...
+
+    def note_preview(self, repository: str, account_id: str, name: str) -> None:
+        """Write down, in the audit, that somebody is about to see an item's content. Raises TuibackError."""
+        ...

@@ -8,15 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+import msgspec
+
 from tuiback.catalog import Catalog, CatalogReader, State
 from tuiback.catalog.bases import open_bases
 from tuiback.engine.committer import Committer
 from tuiback.engine.generations import settle_prunes
 from tuiback.engine.home import Home, RepositoryRef
+from tuiback.engine.ownership import refusal_of
 from tuiback.engine.rebuilding import Said, bring_up_to_date, open_catalog, renew
 from tuiback.engine.under_way import UnderWay
 from tuiback.errors import TuibackError, WriterCloned
-from tuiback.model import Clock, PackTable
+from tuiback.model import Clock, ControlRow, Owner, PackTable
 from tuiback.store import Reader, Repository, Secret, Superseded, Writer, open_backend
 
 P = ParamSpec("P")
@@ -74,6 +77,7 @@ class Archive:
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix=f"store-{ref.name}")
         self._writer = Writer(repository, self.reader, self._workers)
         self._writer_id = writer_id
+        self._home_id = ""
         self.committer = self._new_committer(generation)
         self._committing = asyncio.ensure_future(self.committer.run())
 
@@ -90,10 +94,12 @@ class Archive:
             )
             writer_id = await loop.run_in_executor(database, state.writer_id)
             generation = await loop.run_in_executor(database, settle_prunes, catalog, repository, writer_id)
-            return cls(ref, repository, catalog, state, writer_id, generation, database, clock)
+            archive = cls(ref, repository, catalog, state, writer_id, generation, database, clock)
         except BaseException:
             database.shutdown(wait=False)
             raise
+        archive.belong_to(home.home_id)
+        return archive
 
     def _new_committer(self, generation: int) -> Committer:
         return Committer(
@@ -121,22 +127,65 @@ class Archive:
         """Stores parts; valid until the next mend()."""
         return self._writer
 
+    def belong_to(self, home_id: str) -> None:
+        """Commit nothing where another home than this one has taken the repository over."""
+        self._home_id = home_id
+        if (refusal := self._refusal()) is not None:
+            self.committer.refuse(refusal)
+
     async def mend(self) -> None:
-        """After a failed commit: forget what never became durable, so that the next run can try again."""
-        if self.committer.fault is None:
-            return
+        """After a failed commit: forget what never became durable, so that the next run can try again.
+
+        Raises EnvironmentFault where another home has taken the repository over.
+        """
+        if self.committer.fault is not None:
+            await self._forget_staged()
+            if (refusal := self._refusal()) is not None:
+                raise refusal
+            await self._go_on()
+
+    def _refusal(self) -> TuibackError | None:
+        return refusal_of(self.reader.find_owner(), self._home_id, self.ref.url)
+
+    async def take_over(self, owner: Owner) -> None:
+        """Let the home of this archive be the only one that writes here from now on."""
+        if self.committer.fault is not None:
+            await self._forget_staged()
+            await self._go_on()
+        self.committer.stage_control(ControlRow("owner", "home", msgspec.json.encode(owner)))
+        await self.committer.commit()
+        self._home_id = owner.home_id
+
+    async def _forget_staged(self) -> None:
         self._committing.cancel()
         await asyncio.wait([self._committing])
         self._writer.close()
         self._writer = Writer(self.repository, self.reader, self._workers)
-        try:
-            await self._on_database(bring_up_to_date, self._catalog, self.repository)
-        except Superseded:
-            await self._on_database(renew, self._catalog, self.repository)
+        await self._replay()
+
+    async def _go_on(self) -> None:
         if isinstance(self.committer.fault, WriterCloned):
             self._writer_id = await self.with_state(State.new_writer_id)
         self.committer = self._new_committer(await self.settle_prunes())
         self._committing = asyncio.ensure_future(self.committer.run())
+
+    async def catch_up(self) -> None:
+        """Learn what other homes have committed and pruned since; the generation to commit under stays as it is.
+
+        Raises EnvironmentFault where one of them has taken the repository over.
+        """
+        async with self.committer.alone():
+            await self._replay()
+            await self.settle_prunes()
+        if (refusal := self._refusal()) is not None:
+            self.committer.refuse(refusal)
+            raise refusal
+
+    async def _replay(self) -> None:
+        try:
+            await self._on_database(bring_up_to_date, self._catalog, self.repository)
+        except Superseded:
+            await self._on_database(renew, self._catalog, self.repository)
 
     @property
     def catalog_path(self) -> Path:

@@ -13,6 +13,7 @@ import msgspec
 
 from tuiback import __version__
 from tuiback.engine import codec
+from tuiback.engine.asking import given_reason, origin_of
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.commands import Command
 from tuiback.errors import HomeBusy, TuibackError
@@ -39,6 +40,12 @@ class Link(Protocol):
     def close(self) -> None:
         """Hosted: end the engine at a checkpoint. Attached: hang up; the engine goes on."""
         ...
+
+
+def with_reason(command: Command) -> Command:
+    """The command with the reason that was given for everything, unless it has its own."""
+    reason = command.reason or given_reason()
+    return msgspec.structs.replace(command, reason=reason) if reason else command
 
 
 @contextlib.contextmanager
@@ -68,7 +75,8 @@ class AttachedLink:
 
     def _greet(self) -> None:
         self._connection.settimeout(HELLO_SECONDS)
-        self._connection.sendall(codec.hello(__version__, os.getpid(), "console", SystemClock().now()))
+        now, origin = SystemClock().now(), origin_of(os.environ)
+        self._connection.sendall(codec.hello(__version__, os.getpid(), "console", now, origin))
         try:
             theirs = codec.decode_hello(self._file.readline())
         except (OSError, msgspec.DecodeError) as e:
@@ -91,7 +99,7 @@ class AttachedLink:
         with self._lock:
             self._number += 1
             self._waiting[self._number] = answer
-            frame = codec.ask(self._number, command)
+            frame = codec.ask(self._number, with_reason(command))
             try:
                 self._connection.sendall(frame)
             except OSError:

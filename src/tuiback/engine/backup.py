@@ -1,7 +1,7 @@
 """Backs one account up: follows its containers' changes, stores what is new, and closes a snapshot."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
@@ -11,11 +11,12 @@ from tuiback.engine.ahead import CONTAINERS_AHEAD, Listings
 from tuiback.engine.committer import Committer
 from tuiback.engine.decide import Verdict, verdict
 from tuiback.engine.fetch import Failure, Fetched, Fetcher, Vanished
+from tuiback.engine.fetch import Outcome as FetchOutcome
+from tuiback.engine.left_out import Exclusions
 from tuiback.engine.monitor import RunMonitor
 from tuiback.engine.owing import OwedItems
 from tuiback.engine.tally import Tally
 from tuiback.engine.whereabouts import Whereabouts
-from tuiback.engine.workers import for_each
 from tuiback.errors import GraphError, ItemGone, Unreachable
 from tuiback.model import (
     FOLDER_KINDS,
@@ -33,10 +34,6 @@ from tuiback.model import (
     VersionOpened,
 )
 
-# One account's items in work: Exchange allows 4 requests at once per app and mailbox
-# (https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits); others are being stored meanwhile.
-ITEMS_AT_ONCE = 6
-
 P = ParamSpec("P")
 T = TypeVar("T")
 Page = dict[str, RemoteItem | None]
@@ -44,11 +41,15 @@ Page = dict[str, RemoteItem | None]
 
 @dataclass(frozen=True, slots=True)
 class PassResult:
-    """How an account pass ended; `trouble` holds a line for each thing that is not as it should be."""
+    """How an account pass ended; `trouble` holds a line for each thing that is not as it should be.
+
+    `left_out` counts the items that were backed up before and are left out now.
+    """
 
     outcome: Outcome
     owed: int = 0
     trouble: tuple[str, ...] = ()
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,9 @@ class AccountPass:
         self._trouble: list[str] = []
         self._whereabouts = Whereabouts()
         self._listings = Listings(connector, account)
+        # What of the account is left out; told before run().
+        self.exclude_paths: Sequence[str] = ()
+        self._exclusions = Exclusions((), lambda ids: ask(reader.known, account.account_id, ids))
 
     async def run(self) -> PassResult:
         """Walk all containers and close the snapshot. Raises what makes the account or the run impossible."""
@@ -117,6 +121,7 @@ class AccountPass:
         self._owed = OwedItems(ground.owed, self._committer, self._monitor, self._clock)
         self._containers = {c.container_id: c for c in self._connector.root_containers(self._account)}
         self._containers |= {c.container_id: c for c in ground.containers}
+        self._exclusions = Exclusions(self.exclude_paths, lambda ids: ask(self._reader.known, self._id, ids))
         if self._seq == 1:
             self._open()
         await self._retry_owed()
@@ -131,13 +136,16 @@ class AccountPass:
         # Walking the folders makes further containers known, so the dictionary grows while it is walked.
         while waiting := [c for c in self._containers.values() if not self._whereabouts.is_walked(c.container_id)]:
             self._whereabouts.walk(waiting[0].container_id)
-            self._listings.begin(waiting[: 1 + CONTAINERS_AHEAD])
+            ahead = [c for c in waiting[: 1 + CONTAINERS_AHEAD] if not await self._exclusions.covers_container(c)]
+            self._listings.begin(ahead)
             await self._walk_or_tell(waiting[0])
         for container_id in self._whereabouts.to_look_at_again():
             if container_id in self._containers:
                 await self._walk_or_tell(self._containers[container_id])
 
     async def _walk_or_tell(self, container: Container) -> None:
+        if await self._exclusions.covers_container(container):
+            return
         self._monitor.at_work(self._id, "list", container.name)
         try:
             await self._walk(container)
@@ -183,7 +191,8 @@ class AccountPass:
                     if complete and seen is not None:
                         await self._remove_unseen(container, seen)
                     if complete or seen is None:
-                        container = replace(container, cursor=cursor, relisting=False)
+                        again = complete and self._exclusions.must_relist(container.container_id)
+                        container = replace(container, cursor="" if again else cursor, relisting=False)
                         self._containers[container.container_id] = container
                         self._committer.stage_container(container)
                     page = {}
@@ -201,20 +210,30 @@ class AccountPass:
         # What is staged now may be committed while the catalog is asked, and would be in neither answer.
         known_before = {i: k for i in page if (k := self._committer.staged_known(self._id, i)) is not None}
         committed = await ask(self._reader.known, self._id, list(page)) | known_before
-        wanted: list[tuple[RemoteItem, Known | None]] = []
+        await self._exclusions.learn(page.values())
+        wanted: list[RemoteItem] = []
+        knowns: dict[str, Known | None] = {}
         for item_id, item in page.items():
             known = self._committer.with_staged(self._id, container.container_id, committed, item_id)
             if item is None:
                 await self._take_removal(container, item_id, known)
             elif self._settle(container, item, known):
-                wanted.append((item, known))
-        await for_each(wanted, lambda pair: self._fetch(container, *pair), ITEMS_AT_ONCE)
+                wanted.append(item)
+                knowns[item_id] = known
+        await self._fetcher.fetch_all(
+            self._account, wanted, lambda item, outcome: self._take(container, item, knowns[item.item_id], outcome)
+        )
 
     def _settle(self, container: Container, item: RemoteItem, known: Known | None) -> bool:
         """Deal with an item that needs no fetch; True when it needs one."""
+        self._exclusions.note_move(container.container_id, item, known)
+        covered = self._exclusions.covers(item, known)
         inner = self._connector.container_of(self._account, item)
-        if inner is not None:
+        if inner is not None and not covered:
             self._take_container(inner, item)
+        elif covered and item.has_content:
+            # Folders stay in the tree: a later change tells only which folder it is in.
+            return False
         match verdict(item, container.container_id, known, self._connector.same_content):
             case Verdict.UNCHANGED:
                 self._count("items_unchanged", item.kind)
@@ -265,8 +284,8 @@ class AccountPass:
         self._whereabouts.leave(item_id, container_id)
         self._count("items_removed", kind)
 
-    async def _fetch(self, container: Container, item: RemoteItem, known: Known | None) -> None:
-        match await self._fetcher.fetch(self._account, item):
+    def _take(self, container: Container, item: RemoteItem, known: Known | None, outcome: FetchOutcome) -> None:
+        match outcome:
             case Fetched(parts, size):
                 self._open_version(container, replace(item, size=size), parts, known)
                 self._owed.clear(item.item_id)
@@ -309,12 +328,14 @@ class AccountPass:
             except GraphError as e:
                 self._owed.owe_again(owed, Failure(str(e), e.request_id))
                 continue
-            if item is None or container is None:
+            await self._exclusions.learn([item])
+            if item is None or container is None or await self._exclusions.covers_debt(item, container):
                 self._owed.clear(owed.item_id)
                 continue
             await self._start_tally(container.container_id)
             committed = await ask(self._reader.known, self._id, [item.item_id])
-            await self._fetch(container, item, committed.get(item.item_id))
+            fetched = await self._fetcher.fetch(self._account, item)
+            self._take(container, item, committed.get(item.item_id), fetched)
 
     async def _compare_totals(self) -> None:
         """Nothing is green by default: what the service says a container holds must be there."""
@@ -347,4 +368,4 @@ class AccountPass:
             # Nothing changed: the newest snapshot still holds, and says until when.
             row = replace(self._last, verified_until=now, outcome=outcome) if outcome is Outcome.OK else self._last
         self._committer.stage_snapshot(row)
-        return PassResult(outcome, len(self._owed), tuple(self._trouble))
+        return PassResult(outcome, len(self._owed), tuple(self._trouble), self._exclusions.kept_as_they_were)

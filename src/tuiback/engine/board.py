@@ -1,8 +1,9 @@
 """Paints the engine's picture once a second: an immutable EngineStatus that consoles and `status` show."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 import psutil
@@ -16,9 +17,12 @@ from tuiback.engine.monitor import Rate, RunMonitor
 from tuiback.engine.past import Past, at_rest, past_of
 from tuiback.engine.registry import Registry
 from tuiback.engine.scheduler import Scheduler
+from tuiback.errors import EnvironmentFault
 from tuiback.model import (
+    AlertStatus,
     AllowanceStatus,
     Clock,
+    CommitHead,
     EngineInfo,
     EngineStatus,
     Gauge,
@@ -108,11 +112,13 @@ def eta_seconds(monitor: RunMonitor, items_per_second: float) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What goes on in the engine: runs, what is due, and jobs."""
+    """What goes on in the engine: runs, what is due, and jobs; `is_low` tells a task whose disk is nearly full."""
 
     dispatcher: Dispatcher
     scheduler: Scheduler
     jobs: Callable[[], tuple[JobStatus, ...]]
+    alerts: Callable[[], tuple[AlertStatus, ...]]
+    is_low: Callable[[str], bool]
 
 
 class Board:
@@ -135,12 +141,15 @@ class Board:
         self._scheduler = work.scheduler
         self._accounts, self._files = gates
         self._jobs = work.jobs
+        self._alerts = work.alerts
+        self._is_low = work.is_low
         self._activity = activity
         self._clock = clock
         self._machine = Machine(clock)
         self._forecasts = Forecasts(clock)
         self._past: dict[str, Past] = {}
-        self._storage: tuple[StorageStatus, ...] = ()
+        self._past_of: dict[str, tuple[str, tuple[CommitHead, ...]]] = {}
+        self._storage: dict[str, StorageStatus] = {}
         self._slow_at = float("-inf")
         self._running: frozenset[str] = frozenset()
         self._number = 0
@@ -166,10 +175,10 @@ class Board:
             engine=self._info(),
             tasks=tuple(self._task(task, throttles) for task in self._registry.tasks),
             throttles=throttles,
-            accounts=tuple(Gauge(s, self._accounts.used(s), self._accounts.limit) for s in services),
-            files=tuple(Gauge(s, self._files.used(s), self._files.limit) for s in services),
+            accounts=tuple(Gauge(s, self._accounts.used(s), self._accounts.limit_for(s)) for s in services),
+            files=tuple(Gauge(s, self._files.used(s), self._files.limit_for(s)) for s in services),
             machine=self._machine.sample(),
-            storage=self._storage,
+            storage=tuple(self._storage.values()),
             activity=self._activity.recent(),
             jobs=self._jobs(),
             alerts=self._alerts(),
@@ -181,12 +190,18 @@ class Board:
         self._slow_at = float("-inf")
 
     def _ask_slowly(self) -> None:
+        heads = {name: archive.reader.heads() for name, archive in self._archives.items()}
         for task in self._registry.tasks:
             archive, _ = self._registry.task(task.name)
-            self._past[task.name] = past_of(archive.reader, task.name)
-        self._storage = tuple(
-            storage_of(archive, self._forecasts.full_on(archive)) for archive in self._archives.values()
-        )
+            state = archive.ref.name, heads[archive.ref.name]
+            # Thousands of accounts, and nothing has been committed for hours.
+            if self._past_of.get(task.name) != state:
+                self._past[task.name] = past_of(archive.reader, task.name)
+                self._past_of[task.name] = state
+        for name, archive in self._archives.items():
+            # One that can't be reached now is shown as it was; an alert tells of it.
+            with contextlib.suppress(EnvironmentFault):
+                self._storage[name] = storage_of(archive, self._forecasts.full_on(archive))
 
     def _throttles(self) -> tuple[ThrottleStatus, ...]:
         now = self._clock.monotonic()
@@ -214,7 +229,9 @@ class Board:
         past = self._past.get(task.name, Past())
         run = self._dispatcher.runs.get(task.name)
         if run is None:
-            return at_rest(task, past, self._scheduler.next_run_at(task))
+            resting = at_rest(task, past, self._scheduler.next_run_at(task))
+            waits_for_room = self._is_low(task.name) and resting.state is not TaskState.PAUSED
+            return replace(resting, state=TaskState.DISK) if waits_for_room else resting
         monitor = run.monitor
         counters = monitor.counters
         items_per_second, bytes_per_second = monitor.rates()
@@ -245,11 +262,4 @@ class Board:
             last_outcome=past.last_outcome,
             next_run_at=None,
             at_work=monitor.accounts_at_work,
-        )
-
-    def _alerts(self) -> tuple[str, ...]:
-        return tuple(
-            f"{name}: {past.owed} items are owed; the next run tries them first"
-            for name, past in self._past.items()
-            if past.owed
         )

@@ -1,6 +1,5 @@
 """The machine's own time, behind model.Clock."""
 
-import asyncio
 import time
 from datetime import UTC, datetime
 
@@ -18,4 +17,7 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Give the loop away for so long."""
+        # Whoever only asks an engine how it is has no loop, and loading one takes as long as the question.
+        import asyncio
+
         await asyncio.sleep(seconds)

@@ -69,9 +69,9 @@ def ask(number: int, command: Command) -> bytes:
     return msgspec.json.encode({"number": number, "command": command}) + b"\n"
 
 
-def hello(version: str, pid: int, role: str, time: datetime) -> bytes:
-    """The first frame."""
-    return encode(Hello(protocol=PROTOCOL, version=version, pid=pid, role=role, time=time))
+def hello(version: str, pid: int, role: str, time: datetime, origin: str = "") -> bytes:
+    """The first frame; `origin` says from where somebody asks, for the audit."""
+    return encode(Hello(protocol=PROTOCOL, version=version, pid=pid, role=role, time=time, origin=origin))
 
 
 def error_fields(error: TuibackError) -> dict[str, object]:

@@ -7,9 +7,13 @@ from datetime import datetime
 
 import msgspec
 
+from tuiback.model import Consent
+
 
 class Command(msgspec.Struct, frozen=True, tag_field="command", kw_only=True):
-    """The root of all commands."""
+    """The root of all commands. `reason` is why, for the audit."""
+
+    reason: str = ""
 
 
 class RunTasks(Command, frozen=True, tag="run"):
@@ -52,6 +56,58 @@ class PutTenant(Command, frozen=True, tag="put-tenant"):
     credential_kind: str
     credential: str
     repository: str = "main"
+    credential_expires_on: str | None = None
+    consent: Consent = Consent.UNKNOWN
+    app_object_id: str = ""
+    key_id: str = ""
+
+    def __repr__(self) -> str:
+        # The credential is for nobody's log.
+        return f"PutTenant({self.name!r})"
+
+
+class EditTenant(Command, frozen=True, tag="edit-tenant"):
+    """Change fields of a tenant; None leaves one as it is. `credential` goes with its kind. Answer: {name}."""
+
+    tenant: str
+    tenant_id: str | None = None
+    client_id: str | None = None
+    cloud: str | None = None
+    graph_url: str | None = None
+    authority: str | None = None
+    credential_kind: str | None = None
+    credential: str | None = None
+    credential_expires_on: str | None = None
+
+    def __repr__(self) -> str:
+        return f"EditTenant({self.tenant!r})"
+
+
+class RemoveTenant(Command, frozen=True, tag="remove-tenant"):
+    """Forget a tenant and its credential; refused while tasks use it. Answer: {name}."""
+
+    tenant: str
+
+
+class CheckTenant(Command, frozen=True, tag="check-tenant"):
+    """Sign in as the tenant's app and see what it may do. Answer: the fields of cli.md's `tenant check`."""
+
+    tenant: str
+
+
+class RenewTenant(Command, frozen=True, tag="renew-tenant"):
+    """Give the tenant's app a new credential, which is proven and stored before the old one may go.
+
+    With `token` an administrator does it, else the app itself. The one before the old one is removed; with
+    `remove_old` the old one too. Answer: {name, credential: {kind, expires_on}, removed}, removed counts credentials.
+    """
+
+    tenant: str
+    token: str = ""
+    remove_old: bool = False
+
+    def __repr__(self) -> str:
+        return f"RenewTenant({self.tenant!r})"
 
 
 class PutTask(Command, frozen=True, tag="put-task"):
@@ -64,6 +120,8 @@ class PutTask(Command, frozen=True, tag="put-task"):
     fixed: bool = False
     accounts: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    exclude_paths: tuple[str, ...] = ()
     keep: str = "all"
     keep_gone: str = "forever"
     mode: str = "manual"
@@ -71,6 +129,8 @@ class PutTask(Command, frozen=True, tag="put-task"):
     tz: str = ""
     window: str = ""
     priority: int = 0
+    paused: bool = False
+    objective: str = ""
 
 
 class EditTask(Command, frozen=True, tag="edit-task"):
@@ -81,6 +141,8 @@ class EditTask(Command, frozen=True, tag="edit-task"):
     fixed: bool | None = None
     accounts: tuple[str, ...] | None = None
     exclude: tuple[str, ...] | None = None
+    groups: tuple[str, ...] | None = None
+    exclude_paths: tuple[str, ...] | None = None
     keep: str | None = None
     keep_gone: str | None = None
     mode: str | None = None
@@ -88,6 +150,8 @@ class EditTask(Command, frozen=True, tag="edit-task"):
     tz: str | None = None
     window: str | None = None
     priority: int | None = None
+    paused: bool | None = None
+    objective: str | None = None
 
 
 class RemoveTask(Command, frozen=True, tag="remove-task"):
@@ -98,6 +162,21 @@ class RemoveTask(Command, frozen=True, tag="remove-task"):
 
     task: str
     drop: bool = False
+
+
+class ChangeTasks(Command, frozen=True, tag="change-tasks"):
+    """Add, edit and remove tasks at once; what the removed ones backed up is kept. Answer: {}."""
+
+    add: tuple[PutTask, ...] = ()
+    edit: tuple[EditTask, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+class RenameTask(Command, frozen=True, tag="rename-task"):
+    """Call a task `name` from now on; its accounts and its history of runs go with it. Answer: {name}."""
+
+    task: str
+    name: str
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +203,6 @@ class Restore(Command, frozen=True, tag="restore"):
     on_conflict: str = "skip"
     dry_run: bool = False
     wait: bool = True
-    reason: str = ""
 
 
 class Export(Command, frozen=True, tag="export"):
@@ -142,12 +220,58 @@ class Export(Command, frozen=True, tag="export"):
 
 
 class Prune(Command, frozen=True, tag="prune"):
-    """Give up what retention lets go, and the space it took, of every repository. With dry_run nothing changes.
+    """Give up what retention lets go, and the space it took, of one `repository` or all. With dry_run nothing changes.
 
     Answer: the fields of cli.md's prune; `leaves_at` is when the reclaimable bytes may go, null without any.
     """
 
     dry_run: bool = False
+    wait: bool = True
+    repository: str = ""
+
+
+class AddHold(Command, frozen=True, tag="hold-add"):
+    """Keep everything of an account, or of all accounts of a task, until then or for ever. Answer: {name}."""
+
+    account_id: str = ""
+    task: str = ""
+    until: datetime | None = None
+
+
+class RemoveHold(Command, frozen=True, tag="hold-remove"):
+    """Let retention have its way again. Answer: {name}."""
+
+    hold: str
+
+
+class AckOwed(Command, frozen=True, tag="owed-ack"):
+    """Put up with a debt: it stays listed and is tried again, but makes no run partial any more. Answer: {name}.
+
+    `owed_id` is an id as `tuiback owed` lists it; account_id "" means the account that has one of that id.
+    """
+
+    owed_id: str
+    account_id: str = ""
+
+
+class FindCoverage(Command, frozen=True, tag="coverage"):
+    """See which accounts of all tenants no task protects. Answer: {rows: [{account, kind, reason, ...}], troubles}."""
+
+
+class Check(Command, frozen=True, tag="check"):
+    """Prove one `repository` or all whole: the structure, and of the packs so many percent, the longest unseen.
+
+    Answer: {job, outcome, packs, packs_verified, damaged, errors}; the job is the last repository's.
+    """
+
+    percent: float = 0.0
+    wait: bool = True
+    repository: str = ""
+
+
+class MakeCheckpoint(Command, frozen=True, tag="checkpoint"):
+    """Write down all that is kept, so that starts need not read the commits before. Answer: {job, outcome, errors}."""
+
     wait: bool = True
 
 
@@ -157,6 +281,10 @@ class CancelJob(Command, frozen=True, tag="cancel-job"):
     job: int
 
 
+class TakeOver(Command, frozen=True, tag="take-over"):
+    """Let this home be the only one that writes to its repositories: others refuse to from now on. Answer: {}."""
+
+
 class Leave(Command, frozen=True, tag="leave"):
     """Ask the hosting engine to end: "checkpoint" stops runs cleanly first. Answer: {} before it goes."""
 
@@ -164,15 +292,28 @@ class Leave(Command, frozen=True, tag="leave"):
 
 
 class SetLimits(Command, frozen=True, tag="limits"):
-    """How many accounts and files may be in work at once. Answer: {accounts, files}."""
+    """How many accounts and files may be in work at once, and how fast they may be read; None leaves one as it is.
+
+    `rate` is "50mbit", "mon-fri 08-18 20mbit; 100mbit" or "off", its hours in the zone `tz`. It lasts over restarts.
+    Answer: {accounts, files, cap, rate, tz}.
+    """
 
     accounts: int | None = None
     files: int | None = None
+    rate: str | None = None
+    tz: str | None = None
+
+
+class AckAlert(Command, frozen=True, tag="ack-alert", kw_only=True):
+    """Somebody knows of the open alert, which asks for nobody until there is more of it. Answer: {name}."""
+
+    alert: str
 
 
 AnyCommand = (
-    RunTasks | StopTask | PauseTask | PutTenant | PutTask | EditTask | RemoveTask | Restore | Export | Prune
-    | CancelJob | Leave | SetLimits
+    RunTasks | StopTask | PauseTask | PutTenant | EditTenant | RemoveTenant | CheckTenant | RenewTenant | PutTask
+    | EditTask | RemoveTask | RenameTask | ChangeTasks | Check | MakeCheckpoint | Restore | Export | Prune | AddHold
+    | RemoveHold | AckOwed | FindCoverage | CancelJob | Leave | TakeOver | SetLimits | AckAlert
 )
 
 
@@ -184,3 +325,4 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     role: str
     time: datetime
+    origin: str = ""

@@ -85,6 +85,10 @@ class Committer(Staging):
         """Why nothing can be committed any more, if so."""
         return self._fault
 
+    def refuse(self, fault: TuibackError) -> None:
+        """Commit nothing at all, for this reason."""
+        self._fault = fault
+
     async def run(self) -> None:
         """Commit when it is time, until cancelled."""
         while self._fault is None:

@@ -1,6 +1,6 @@
 """Decides what is to be done about an item that a listing shows, and which accounts a task covers: pure functions."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -39,6 +39,14 @@ def verdict(
 
 
 @dataclass(frozen=True, slots=True)
+class Leaver:
+    """An account that the task has covered and does not cover any more, and why."""
+
+    account: Account
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """What a task covers today: accounts to back up, accounts that are gone, names that fit nothing.
 
@@ -46,7 +54,7 @@ class Scope:
     """
 
     covered: tuple[Discovered, ...]
-    gone: tuple[Account, ...]
+    gone: tuple[Leaver, ...]
     unmatched: tuple[str, ...]
     taken: tuple[Discovered, ...]
 
@@ -69,12 +77,17 @@ def fits(text: str, found: Discovered) -> bool:
 
 
 def scope_of(
-    task: Task, discovered: Sequence[Discovered], known: Iterable[Account], taken_by_others: frozenset[str]
+    task: Task,
+    discovered: Sequence[Discovered],
+    known: Iterable[Account],
+    taken_by_others: frozenset[str],
+    members: Collection[str] = frozenset(),
 ) -> Scope:
     """Which of the discovered accounts the task covers.
 
-    `known` are the accounts that the task covered before; `taken_by_others` are account ids of other tasks: a
-    task over everything leaves them alone, so that nothing is backed up twice.
+    `known` are the accounts that the task covered before, `members` the owner ids in its groups; `taken_by_others`
+    are account ids of other tasks: a task that does not name them leaves them alone, so that nothing is backed up
+    twice.
     """
     covered: list[Discovered] = []
     taken: list[Discovered] = []
@@ -82,15 +95,41 @@ def scope_of(
         if not found.object_id:
             continue  # a user without such an account, told by its reason
         named = any(fits(text, found) for text in task.accounts)
-        wanted = named or (task.everything and not task.fixed)
+        wanted = named or (task.everything and not task.fixed) or found.owner_id in members
         if not wanted or any(fits(text, found) for text in task.exclude):
             continue
         if not named and account_id_of(found) in taken_by_others:
             taken.append(found)
         else:
             covered.append(found)
-    present = {account_id_of(found) for found in discovered if found.object_id}
-    gone = tuple(a for a in known if a.account_id not in present)
-    unmatched = [t for t in task.accounts if not any(fits(t, found) for found in discovered if found.object_id)]
-    known_gone = {a.account_id for a in gone} | {a.owner_id for a in gone} | {a.address.casefold() for a in gone}
+    present = {account_id_of(found): found for found in discovered if found.object_id}
+    owners = {found.owner_id for found in discovered}
+    gone = tuple(
+        Leaver(a, reason) for a in known if (reason := _why_gone(task, a, present, owners, members)) is not None
+    )
+    unmatched = [t for t in task.accounts if not any(fits(t, found) for found in present.values())]
+    left = [leaver.account for leaver in gone]
+    known_gone = {a.account_id for a in left} | {a.owner_id for a in left} | {a.address.casefold() for a in left}
     return Scope(tuple(covered), gone, tuple(t for t in unmatched if t.casefold() not in known_gone), tuple(taken))
+
+
+def _why_gone(
+    task: Task,
+    account: Account,
+    present: Mapping[str, Discovered],
+    owners: Collection[str],
+    members: Collection[str],
+) -> str | None:
+    """Why an account is in the task no longer; None where it has not left.
+
+    A list of accounts that no longer names it is no reason: addresses change, and nobody has left.
+    """
+    found = present.get(account.account_id)
+    if found is None:
+        return "has no account of this service any more" if account.owner_id in owners else "left the tenant"
+    if any(fits(text, found) for text in task.exclude):
+        return "excluded from the task"
+    is_named = any(fits(text, found) for text in task.accounts)
+    if task.groups and not (task.everything or is_named or found.owner_id in members):
+        return "left the group"
+    return None

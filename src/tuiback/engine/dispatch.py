@@ -1,12 +1,14 @@
 """Starts, joins and stops the runs of tasks."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from tuiback.engine.activity import Activity
+from tuiback.engine.bandwidth import Bandwidth
 from tuiback.engine.codec import error_fields
 from tuiback.engine.commands import PauseTask, RunTasks, StopTask
 from tuiback.engine.due import closes_at, hours_of
@@ -14,7 +16,7 @@ from tuiback.engine.limits import Gate
 from tuiback.engine.monitor import RunMonitor
 from tuiback.engine.registry import Registry
 from tuiback.engine.runs import Crew, RunReport, TaskRun
-from tuiback.errors import NoSuchThing
+from tuiback.errors import NoSuchThing, TuibackError, UsageError
 from tuiback.model import Clock, Outcome, PackTable, RunCounters, Task
 
 _CLOCK_LOOKED_AT_SECONDS = 60.0
@@ -31,10 +33,14 @@ def report_fields(report: RunReport, *, joined: bool) -> dict[str, object]:
     return fields
 
 
-def _skipped_fields(name: str, opens: datetime) -> dict[str, object]:
-    """A task whose window is closed, in the same shape as a run."""
+def _skipped_fields(name: str) -> dict[str, object]:
+    """A task that can't start now, in the same shape as a run."""
     fields: dict[str, object] = {"run": None, "task": name, "outcome": str(Outcome.SKIPPED), "joined": False}
-    return fields | asdict(RunCounters()) | {"seconds": 0.0, "opens_at": f"{opens:%Y-%m-%dT%H:%M:%SZ}"}
+    return fields | asdict(RunCounters()) | {"seconds": 0.0}
+
+
+async def _none_refused(_: str) -> TuibackError | None:
+    return None
 
 
 class Dispatcher:
@@ -51,6 +57,12 @@ class Dispatcher:
         self._next_run: dict[str, int] = {}
         self._bytes_seen: dict[str, int] = {}
         self._starting = asyncio.Lock()
+        # Why the last run of a task could do nothing, of those that ended here.
+        self.faults: dict[str, TuibackError] = {}
+        # What all runs share to read content through; None where nothing limits it.
+        self.bandwidth: Bandwidth | None = None
+        # Asked before a start for what keeps a tenant from being backed up at all.
+        self.refusal: Callable[[str], Awaitable[TuibackError | None]] = _none_refused
         # Called with the task and its report whenever a run has ended.
         self.on_end: Callable[[Task, RunReport], None] = lambda *_: None
 
@@ -71,7 +83,11 @@ class Dispatcher:
         for name in dict.fromkeys(names):
             joined = name in self._work
             if not joined and not command.now and (opens := self._opens_at(name)) is not None:
-                closed.append(_skipped_fields(name, opens))
+                closed.append(_skipped_fields(name) | {"opens_at": f"{opens:%Y-%m-%dT%H:%M:%SZ}"})
+                continue
+            if not joined and (refusal := await self.refusal(self._registry.task(name)[1].tenant)) is not None:
+                self._activity.add("warn", name, f"skipped: {refusal}")
+                closed.append(_skipped_fields(name) | {"error": error_fields(refusal)})
                 continue
             waiting.append((joined, self._work[name] if joined else await self._start(name, command)))
         if not command.wait:
@@ -107,6 +123,8 @@ class Dispatcher:
                 self._activity,
                 monitor,
                 self._clock,
+                partial(self._registry.members_of, task.tenant),
+                self.bandwidth,
             )
             run = TaskRun(task, number, command.trigger, crew, command.accounts)
             self._runs[name] = run
@@ -132,6 +150,9 @@ class Dispatcher:
                 pausing.cancel()
             del self._runs[run.task.name]
             del self._work[run.task.name]
+        self.faults.pop(run.task.name, None)
+        if report.error is not None:
+            self.faults[run.task.name] = report.error
         self.on_end(run.task, report)
         return report
 
@@ -155,6 +176,14 @@ class Dispatcher:
         for name, run in self._runs.items():
             run.monitor.count("bytes_stored", stored * read[name] // total if total else 0)
         self._bytes_seen = seen
+
+    @contextlib.asynccontextmanager
+    async def at_rest(self, name: str) -> AsyncIterator[None]:
+        """Within, no run starts. Raises UsageError while this task is running."""
+        async with self._starting:
+            if name in self._work:
+                raise UsageError("the task is running", name, f"let it end, or stop it with 'tuiback stop {name}'")
+            yield
 
     async def stop(self, command: StopTask) -> dict[str, object]:
         """Stop a task's run at a checkpoint."""

@@ -1,6 +1,6 @@
 """Decides when a task runs next, from what is configured and how its newest run ended."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -60,13 +60,23 @@ def next_run_at(task: Task, standing: Standing, now: datetime) -> datetime | Non
         return hours_of(task).next_open(now)
     if task.mode == "scheduled":
         done = standing.started_at or task.created_at or now
-        return timetable_of(task).due_at(done)
+        due = _due_after(timetable_of(task), done)
+        if due is None or due > now or hours_of(task).is_open(now):
+            return due
+        # What was missed waits for the window too: a start outside it would do nothing.
+        return hours_of(task).next_open(now)
     ended = standing.ended_at or standing.started_at
     if ended is None:
         return hours_of(task).next_open(now)
     # A clock that was put back must not keep a task waiting for hours that are over.
     begins = min(ended, now) + timedelta(seconds=standing.pause_seconds)
     return hours_of(task).next_open(max(begins, now))
+
+
+def put_back(standing: Standing, now: datetime) -> Standing:
+    """The same when the clock is found to be earlier than it was: nothing can have been started in times to come."""
+    started_at = standing.started_at and min(standing.started_at, now)
+    return replace(standing, started_at=started_at, ended_at=standing.ended_at and min(standing.ended_at, now))
 
 
 def closes_at(task: Task, now: datetime) -> datetime | None:
@@ -77,6 +87,12 @@ def closes_at(task: Task, now: datetime) -> datetime | None:
 @lru_cache(maxsize=4096)
 def _timetable(cron: str, zone: str, window: str) -> Timetable:
     return parse_timetable(cron, zone, window)
+
+
+@lru_cache(maxsize=4096)
+def _due_after(timetable: Timetable, done: datetime) -> datetime | None:
+    # Asked of every task once a second, and cron goes through the days one by one.
+    return timetable.due_at(done)
 
 
 @lru_cache(maxsize=4096)

@@ -9,6 +9,7 @@ from tuiback.errors import Damage, NoSuchThing
 from tuiback.model import PackTable
 from tuiback.store import Repository, gc
 from tuiback.store.backend import store_time
+from tuiback.store.losses import read_losses
 
 
 def settle_prunes(catalog: Catalog, repository: Repository, writer_id: str) -> int:
@@ -18,18 +19,20 @@ def settle_prunes(catalog: Catalog, repository: Repository, writer_id: str) -> i
     decided. Raises Damage, StorageFull.
     """
     rounds = gc.read_rounds(repository.objects)
-    if not rounds:
+    # What a repair has given up does not count either, whichever home has repaired.
+    given_up = gc.packs_gone(rounds) | read_losses(repository.objects).packs
+    if not (rounds or given_up):
         return 0
     running = is_pruned_elsewhere(repository, rounds, writer_id)
     with open_bases(catalog.path) as bases:
         known = frozenset(bases.pack_ids())
-    gone = sorted(gc.packs_gone(rounds) & known)
+    gone = sorted(given_up & known)
     if gone:
         catalog.forget_packs(gone)
-    again = sorted(gc.packs_counting_again(rounds) - known)
+    again = sorted(gc.packs_counting_again(rounds) - given_up - known)
     if again:
         catalog.put_packs(list(_tables(repository, again)))
-    return rounds[-1].generation - running
+    return rounds[-1].generation - running if rounds else 0
 
 
 def is_pruned_elsewhere(repository: Repository, rounds: Iterable[gc.Round], writer_id: str) -> bool:

@@ -14,6 +14,7 @@ HOME_VERSION = 1
 MAIN = "main"
 CATALOG = "catalog.db"
 STATE = "state.db"
+ALERTS = "alerts.db"
 
 # Locks, memory maps and the write-ahead log of SQLite are not to be trusted over these.
 NETWORK_FILE_SYSTEMS = frozenset(
@@ -44,6 +45,8 @@ class HomeFile(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     demo: bool = False
     repositories: tuple[RepositoryRef, ...] = ()
+    # Made when the home takes a repository over.
+    home_id: str = ""
 
 
 def find_home_path(option: str | None, environ: Mapping[str, str]) -> Path:
@@ -160,10 +163,20 @@ class Home:
         """Make the repository known under its name."""
         if ref.name in self.repositories:
             raise UsageError("a repository of this name is known already", ref.name, "choose another name")
-        self._file = HomeFile(
-            version=self._file.version, demo=self._file.demo, repositories=(*self._file.repositories, ref)
-        )
+        self._file = msgspec.structs.replace(self._file, repositories=(*self._file.repositories, ref))
         self._save()
+
+    @property
+    def home_id(self) -> str:
+        """Which home this is to those it takes repositories over from; "" where it never did."""
+        return self._file.home_id
+
+    def make_home_id(self) -> str:
+        """The same, made now where there is none."""
+        if not self._file.home_id:
+            self._file = msgspec.structs.replace(self._file, home_id=os.urandom(8).hex())
+            self._save()
+        return self._file.home_id
 
     def use_key_file(self, name: str, key_file: str | None) -> None:
         """Remember which key file opens the repository; None where a passphrase does."""
@@ -188,3 +201,8 @@ class Home:
     def default_catalog_folder(self, name: str) -> Path:
         """Where the catalog of a repository goes when no place is named."""
         return self.path / "catalogs" / name
+
+
+def alerts_path(home: Home) -> Path:
+    """Where the home keeps its alerts: not with a repository's catalog, whose volume may be the one that is missing."""
+    return home.path / ALERTS

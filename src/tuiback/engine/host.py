@@ -16,18 +16,21 @@ import msgspec
 from tuiback import __version__
 from tuiback.engine import codec
 from tuiback.engine.activity import Activity
+from tuiback.engine.asking import asked_by, peer_asker
 from tuiback.engine.attach import SOCKET, short_socket_path
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.commands import Command
 from tuiback.engine.core import Engine
 from tuiback.engine.home import Home, RepositoryRef
+from tuiback.engine.log_file import LogFile
 from tuiback.errors import HomeBusy, TuibackError
-from tuiback.model import ActivityLine, EngineStatus
+from tuiback.model import EngineStatus
 from tuiback.store import Secret
 
 LOCK = "engine.lock"
 PUSH_SECONDS = 1.0
-log = logging.getLogger("tuiback.activity")
+CUT_OFF = "the engine before did not end by itself; what it had not committed yet is backed up again by the next run"
+log = logging.getLogger("tuiback.host")
 
 
 class HomeLock:
@@ -62,11 +65,6 @@ def listen(home: Path) -> socket.socket:
     finally:
         os.umask(before)
     return listener
-
-
-def log_line(line: ActivityLine) -> None:
-    """Activity goes to the log too."""
-    log.info("%s %s %s", line.level, line.subject, line.text)
 
 
 class EngineHost:
@@ -132,7 +130,8 @@ class EngineHost:
 
     async def _serve(self) -> None:
         clock = SystemClock()
-        engine = Engine(self._home, self._role, self._secret_for, clock, Activity(clock, log_line))
+        activity = Activity(clock, LogFile(self._home.path))
+        engine = Engine(self._home, self._role, self._secret_for, clock, activity)
         self._engine = engine
         try:
             await engine.open()
@@ -140,6 +139,9 @@ class EngineHost:
             await engine.close()
             self._ready.set_exception(e)
             return
+        if (self._home.path / SOCKET).exists():
+            # Whoever ends by itself removes it.
+            activity.add("warn", "engine", CUT_OFF)
         server = await asyncio.start_unix_server(self._greet, sock=listen(self._home.path), limit=codec.FRAME_BYTES)
         self._ready.set_result(None)
         try:
@@ -161,6 +163,9 @@ class EngineHost:
             await Client(self._engine, reader, writer, self._role).serve()
         except (ConnectionError, asyncio.IncompleteReadError, ValueError):
             log.debug("a client hung up")
+        except asyncio.CancelledError:
+            # The engine ends. Python 3.11's streams call a cancelled handler an error of its own.
+            log.debug("a client is left behind")
         finally:
             self._clients.discard(me)
             writer.close()
@@ -183,10 +188,12 @@ class Client:
         theirs = codec.decode_hello(await self._reader.readline())
         if theirs.protocol != codec.PROTOCOL:
             return
+        asker = peer_asker(self._writer.get_extra_info("socket"), theirs.origin)
         pushing = asyncio.ensure_future(self._push())
         try:
             while line := await self._reader.readline():
-                task = asyncio.ensure_future(self._answer(line))
+                with asked_by(asker):
+                    task = asyncio.ensure_future(self._answer(line))
                 self._answering.add(task)
                 task.add_done_callback(self._answering.discard)
         finally:

@@ -10,8 +10,11 @@ import msgspec
 from tuiback.catalog import State
 from tuiback.engine.activity import Activity
 from tuiback.engine.archive import Archive
-from tuiback.engine.commands import CancelJob, Export, Prune, Restore, Selection
+from tuiback.engine.check_work import check_beside, damage_lines
+from tuiback.engine.checking import Extent
+from tuiback.engine.commands import CancelJob, Check, Export, MakeCheckpoint, Prune, Restore, Selection
 from tuiback.engine.export import Exporter, Names, safe_name
+from tuiback.engine.holds import Holds
 from tuiback.engine.pins import Pins
 from tuiback.engine.progress import Progress
 from tuiback.engine.prune_report import prune_fields, summed
@@ -25,6 +28,8 @@ from tuiback.model import Account, Clock, JobStatus, Outcome
 
 ENDED_KEPT = 20
 Answer = dict[str, object]
+# How a job ended: its outcome, its answer, and a line for each thing that went wrong.
+Done = tuple[Outcome, Answer, list[str]]
 
 
 class Jobs:
@@ -34,11 +39,13 @@ class Jobs:
         self,
         archives: Mapping[str, Archive],
         registry: Registry,
+        holds: Holds,
         activity: Activity,
         clock: Clock,
     ) -> None:
         self._archives = archives
         self._registry = registry
+        self._holds = holds
         self._activity = activity
         self._clock = clock
         self._pins = Pins()
@@ -46,6 +53,8 @@ class Jobs:
         self._progress: dict[int, tuple[str, str, Progress]] = {}
         self._work: dict[int, asyncio.Task[Answer]] = {}
         self._ended: deque[JobStatus] = deque(maxlen=ENDED_KEPT)
+        # Called on another thread with each repository that was checked, how, and how much of it is damaged.
+        self.on_check: Callable[[str, Extent, int], None] = lambda *_: None
 
     def statuses(self) -> tuple[JobStatus, ...]:
         """Jobs in progress, then the last ones that ended."""
@@ -70,6 +79,12 @@ class Jobs:
             work.cancel()
         if self._work:
             await asyncio.wait(list(self._work.values()))
+
+    def _chosen(self, repository: str) -> list[Archive]:
+        """The archive of that repository; all for ""."""
+        if repository and repository not in self._archives:
+            raise NoSuchThing("no such repository in this home", repository, "see 'tuiback repository list'")
+        return [self._archives[repository]] if repository else list(self._archives.values())
 
     def _account(self, account_id: str) -> tuple[Archive, Account]:
         for archive in self._archives.values():
@@ -150,11 +165,12 @@ class Jobs:
 
     async def prune(self, command: Prune) -> Answer:
         """Prune every repository, one after the other. The answer has the fields of cli.md's prune."""
-        return summed([await self._prune(archive, command) for archive in self._archives.values()])
+        return summed([await self._prune(archive, command) for archive in self._chosen(command.repository)])
 
     async def _prune(self, archive: Archive, command: Prune) -> Answer:
         name = archive.ref.name
-        pruner = Pruner(archive, self._clock, is_held=self._pins.__contains__)
+        held = self._holds.is_held(archive)
+        pruner = Pruner(archive, self._clock, is_held=lambda account: account in self._pins or held(account))
         if name in self._pruned:
             raise UsageError("it is being pruned already", name, "let it end; see 'tuiback status'")
         if command.dry_run:
@@ -175,6 +191,45 @@ class Jobs:
         self._pruned.add(name)
         return await self._start(archive, "prune", name, command, do, wait=command.wait)
 
+    async def check(self, command: Check) -> Answer:
+        """Check every repository, one after the other. The answer stands with the command."""
+        extent = Extent(percent=command.percent)
+        kind = "sampled check" if command.percent else "structure check"
+        answers = []
+        for archive in self._chosen(command.repository):
+
+            async def do(job: int, progress: Progress, archive: Archive = archive) -> Done:
+                checked = await check_beside(archive, extent, self._clock, progress)
+                report, lines = checked.report, damage_lines(checked)
+                await asyncio.to_thread(self.on_check, archive.ref.name, extent, len(report.damaged))
+                outcome = Outcome.OK if report.ok else Outcome.FAILED
+                figures = {"packs": report.packs, "packs_verified": report.looked_into if report.depth else 0}
+                answer: Answer = {"job": job, "outcome": str(outcome), **figures, "damaged": len(report.damaged)}
+                return outcome, answer | {"errors": lines}, lines
+
+            answers.append(await self._start(archive, kind, archive.ref.name, command, do, wait=command.wait))
+        return _worst(answers)
+
+    async def checkpoint(self, command: MakeCheckpoint) -> Answer:
+        """Write a checkpoint of every repository that is not being pruned. The answer stands with the command."""
+        answers = []
+        for archive in self._archives.values():
+            name = archive.ref.name
+            if name in self._pruned:
+                continue  # which makes one itself
+            pruner = Pruner(archive, self._clock, is_held=lambda _: True)
+
+            async def do(job: int, progress: Progress, name: str = name, pruner: Pruner = pruner) -> Done:
+                try:
+                    await pruner.checkpoint(progress)
+                finally:
+                    self._pruned.discard(name)
+                return Outcome.OK, {"job": job, "outcome": "ok", "errors": []}, []
+
+            self._pruned.add(name)
+            answers.append(await self._start(archive, "checkpoint", name, command, do, wait=command.wait))
+        return _worst(answers)
+
     @staticmethod
     async def _count(archive: Archive, selection: Selection) -> tuple[int, int]:
         count = size = 0
@@ -188,18 +243,18 @@ class Jobs:
         archive: Archive,
         kind: str,
         subject: str,
-        command: Restore | Export | Prune,
+        command: Restore | Export | Prune | Check | MakeCheckpoint,
         do: Callable[[int, Progress], Awaitable[tuple[Outcome, Answer, list[str]]]],
         *,
         wait: bool,
     ) -> Answer:
         plan = msgspec.json.encode(command)
         job = await archive.with_state(State.new_job, kind, subject, plan, self._clock.now())
-        await archive.with_state(State.audit, self._clock.now(), "local", kind, subject, plan.decode())
         progress = Progress()
         self._progress[job] = (kind, subject, progress)
         self._activity.add("info", subject, f"{kind} job {job} started")
-        held = [] if isinstance(command, Prune) else [selection.account_id for selection in command.selections]
+        selections = command.selections if isinstance(command, Restore | Export) else ()
+        held = [selection.account_id for selection in selections]
         work = asyncio.ensure_future(self._finish(archive, job, held, do))
         self._work[job] = work
         # A task that is cancelled before it has begun would not tell its end.
@@ -251,6 +306,21 @@ class Jobs:
             report=msgspec.json.encode(errors),
             now=self._clock.now(),
         )
+
+
+def _worst(answers: Sequence[Answer]) -> Answer:
+    """One answer for several repositories: their sums, the last one's job, all that went wrong."""
+    worst: Answer = {"job": None, "outcome": str(Outcome.OK), "errors": []}
+    for answer in answers:
+        for name, value in answer.items():
+            before = worst.get(name)
+            if name == "outcome":
+                worst[name] = value if before == Outcome.OK else before
+            elif name == "job" or not isinstance(value, int | list):
+                worst[name] = value
+            else:
+                worst[name] = value if before is None else before + value  # type: ignore[operator]
+    return worst
 
 
 def restore_fields(job: int | None, outcome: Outcome, report: RestoreReport) -> Answer:

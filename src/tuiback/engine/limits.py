@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, defaultdict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 ACCOUNTS_DEFAULT = 10
@@ -17,6 +17,23 @@ def cap_for_ram(ram_bytes: int) -> int:
     return 40 if ram_bytes < 4 * GIB else 50
 
 
+# Of the places of a gate this part may be lent to others by those that take long.
+_LENT_SHARE = 5
+
+
+class Place:
+    """A holder's place inside a gate."""
+
+    def __init__(self, lend: Callable[[], bool]) -> None:
+        self._lend = lend
+        self.is_lent = False
+
+    def lend(self) -> None:
+        """Let somebody who waits in, and stay: for a holder that takes long, so that short ones don't wait for it."""
+        if not self.is_lent:
+            self.is_lent = self._lend()
+
+
 class Gate:
     """Lets at most `limit` holders of each service in at once, first come first served within a service.
 
@@ -25,7 +42,9 @@ class Gate:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        self._eased: dict[str, int] = {}
         self._inside: Counter[str] = Counter()
+        self._lent: Counter[str] = Counter()
         self._queues: defaultdict[str, deque[asyncio.Future[None]]] = defaultdict(deque)
 
     @property
@@ -39,22 +58,44 @@ class Gate:
         for service in self._queues:
             self._let_in(service)
 
+    def ease(self, service: str, limit: int) -> None:
+        """Let only so many of one service in, while less than the limit."""
+        self._eased[service] = limit
+        self._let_in(service)
+
+    def limit_for(self, service: str) -> int:
+        """How many of this service may be inside now."""
+        return min(self._limit, self._eased.get(service, self._limit))
+
     def used(self, service: str) -> int:
         """How many of this service are inside."""
         return self._inside[service]
 
     @asynccontextmanager
-    async def hold(self, service: str) -> AsyncIterator[None]:
+    async def hold(self, service: str) -> AsyncIterator[Place]:
         """Be inside for the length of the block."""
         await self._enter(service)
+        place = Place(lambda: self._lend(service))
         try:
-            yield
+            yield place
         finally:
+            self._lent[service] -= place.is_lent
             self._leave(service)
+
+    def _lend(self, service: str) -> bool:
+        """Whether one more may come in for a holder that stays."""
+        if not self._queues[service] or self._lent[service] >= self.limit_for(service) // _LENT_SHARE:
+            return False
+        self._lent[service] += 1
+        self._let_in(service)
+        return True
+
+    def _has_room(self, service: str) -> bool:
+        return self._inside[service] - self._lent[service] < self.limit_for(service)
 
     async def _enter(self, service: str) -> None:
         queue = self._queues[service]
-        if not queue and self._inside[service] < self._limit:
+        if not queue and self._has_room(service):
             self._inside[service] += 1
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -73,7 +114,7 @@ class Gate:
 
     def _let_in(self, service: str) -> None:
         queue = self._queues[service]
-        while queue and self._inside[service] < self._limit:
+        while queue and self._has_room(service):
             turn = queue.popleft()
             if not turn.done():
                 self._inside[service] += 1

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tuiback.engine.attach import Answer, Link, attach
+from tuiback.engine.attach import Answer, Link, attach, with_reason
 from tuiback.engine.commands import Command
 from tuiback.engine.home import Home, RepositoryRef
 from tuiback.errors import HomeBusy
@@ -34,7 +34,7 @@ class HostedLink:
 
     def submit(self, command: Command) -> Answer:
         """Send a command."""
-        return self._engine.submit(command)
+        return self._engine.submit(with_reason(command))
 
     def close(self) -> None:
         """End the engine at a checkpoint."""

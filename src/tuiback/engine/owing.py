@@ -25,6 +25,10 @@ class OwedItems:
     def __iter__(self) -> Iterator[Owed]:
         return iter(tuple(self._owed.values()))
 
+    def all_acknowledged(self) -> bool:
+        """Whether somebody has put up with every one of them: such debts trouble no run."""
+        return all(owed.ack for owed in self._owed.values())
+
     def per_container(self) -> Counter[str]:
         """How many items each container lacks."""
         return Counter(o.container_id for o in self._owed.values())
@@ -41,6 +45,7 @@ class OwedItems:
             since=before.since if before else self._clock.now(),
             tries=before.tries if before else 0,
             error="",
+            ack=before.ack if before else "",
         )
         self.owe_again(owed, failure)
 

@@ -12,11 +12,15 @@ RUNS_LOOKED_AT = 50
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A task's accounts and its last runs. `last_outcome` is partial for a run that was cut off."""
+    """A task's accounts and its last runs. `last_outcome` is partial for a run that was cut off.
+
+    `owed` leaves out what somebody has acknowledged.
+    """
 
     accounts: int = 0
     gone: int = 0
     owed: int = 0
+    owed_since: datetime | None = None
     last_run_at: datetime | None = None
     last_ok_at: datetime | None = None
     last_outcome: Outcome | None = None
@@ -26,12 +30,14 @@ class Past:
 def past_of(reader: CatalogReader, task: str) -> Past:
     """Ask the catalog about a task."""
     accounts = reader.accounts(task)
+    owed = [debt for debt in reader.owed(task=task) if not debt.ack]
     runs = reader.runs(task, RUNS_LOOKED_AT)
     last = runs[0] if runs else None
     return Past(
         accounts=sum(a.state is AccountState.ACTIVE for a in accounts),
         gone=sum(a.state is AccountState.GONE for a in accounts),
-        owed=len(reader.owed(task=task)),
+        owed=len(owed),
+        owed_since=max((debt.since for debt in owed), default=None),
         last_run_at=last.started_at if last else None,
         last_ok_at=next((run.ended_at for run in runs if run.outcome is Outcome.OK), None),
         last_outcome=(last.outcome or Outcome.PARTIAL) if last else None,
@@ -84,4 +90,5 @@ def at_rest(task: Task, past: Past, next_run_at: datetime | None = None) -> Task
         last_ok_at=past.last_ok_at,
         last_outcome=past.last_outcome,
         next_run_at=next_run_at,
+        owed_since=past.owed_since,
     )

@@ -70,7 +70,8 @@ class Pruner:
         """Prune. Raises what makes it impossible; what was done by then stays done, and right."""
         await self._archive.mend()
         await self._refuse_company()
-        await self._archive.settle_prunes()
+        # A pack that another home has written anew is known by its new place only when its commits are.
+        await self._archive.catch_up()
         await self._delete(progress)
         await self._expire(progress)
         await self._write_checkpoint(progress)
@@ -78,6 +79,13 @@ class Pruner:
         await self._tidy()
         await in_thread(self._count_decided)
         return self._report
+
+    async def checkpoint(self, progress: Progress) -> None:
+        """Only make the commits before now superfluous. Raises as prune() does."""
+        await self._archive.mend()
+        await self._refuse_company()
+        await self._archive.catch_up()
+        await self._write_checkpoint(progress)
 
     async def _refuse_company(self) -> None:
         rounds = await in_thread(gc.read_rounds, self._repository.objects)
@@ -116,11 +124,17 @@ class Pruner:
         rows = self._expired()
         while some := await in_thread(lambda: list(_some(rows))):
             async with self._archive.committer.alone() as commit:
+                # What came under a hold since it was found stays after all: no hold is committed meanwhile.
+                held = await in_thread(self._held)
                 for row in some:
-                    self._archive.committer.stage_expired(row)
+                    if row.account_id not in held:
+                        self._archive.committer.stage_expired(row)
                 await commit()
             progress.done = self._report.expired.versions
         self._step("expired")
+
+    def _held(self) -> frozenset[str]:
+        return frozenset(a.account_id for a in self._archive.reader.accounts() if self._is_held(a))
 
     def _expired(self) -> Iterator[Expired]:
         return find_expired(self._archive.reader, self._clock.now(), self._is_held, self._report.expired)

@@ -9,9 +9,10 @@ from pathlib import Path
 import msgspec
 
 from tuiback.catalog import Catalog, CatalogReader, State
+from tuiback.catalog.bases import open_bases
 from tuiback.catalog.compare import differing_accounts
 from tuiback.catalog.loading import Contents, load_catalog
-from tuiback.errors import Damage, EnvironmentFault
+from tuiback.errors import Damage, EnvironmentFault, NoSuchThing
 from tuiback.model import Clock, Commit, CommitBody, CommitHead, Container, PackTable
 from tuiback.store import (
     Chain,
@@ -303,15 +304,44 @@ def _replay(catalog: Catalog, repository: Repository, steps: _Steps, table_of: T
     """Apply all commits that the catalog has not seen, the same way that a live run applies them."""
     table_of = table_of or repository.pack_table
     after = catalog.heads()
-    count = _count_behind(repository.chains(after), after)
+    chains = repository.chains(after)
+    count = _count_behind(chains, after)
     if not count:
         return 0
     steps.total += count
     gone = packs_given_up(repository)
     for commit in map(partial(_without_packs, gone=gone), repository.commits(after)):
-        catalog.apply(commit, [table_of(pack_id) for pack_id in commit.packs])
+        catalog.apply(commit, _tables_of(commit, repository, table_of))
         steps.step()
+    known = {head.writer: head.number for head in after}
+    if any(chain.start and known.get(chain.writer, 0) < chain.start.number for chain in chains):
+        _forget_uncounted(catalog, repository)
     return count
+
+
+def _forget_uncounted(catalog: Catalog, repository: Repository) -> None:
+    """Forget the packs that were pruned so long ago that only the newest checkpoint tells: it does not name them."""
+    with open_bases(catalog.path) as bases:
+        known = frozenset(bases.pack_ids())
+    # Before the checkpoint is asked: a newer one covers commits whose packs it names.
+    counting = {pack_id for commit in repository.commits() for pack_id in commit.packs}
+    newest = repository.newest_checkpoint()
+    counting.update(newest[1].packs if newest else ())
+    if uncounted := sorted(known - counting):
+        catalog.forget_packs(uncounted)
+
+
+def _tables_of(commit: Commit, repository: Repository, table_of: TableOf) -> list[PackTable]:
+    try:
+        return [table_of(pack_id) for pack_id in commit.packs]
+    except NoSuchThing as missing:
+        newest = repository.newest_checkpoint()
+        covers = {head.writer: head.number for head in newest[1].covers} if newest else {}
+        if commit.head.number > covers.get(commit.head.writer, 0):
+            raise
+        # Its prune is long over and forgotten, but the commit, which nobody needs any more, still stands.
+        what = "a prune has deleted what a commit named that a checkpoint replaced"
+        raise Superseded(what, repository.url, "run tuiback rebuild-catalog") from missing
 
 
 def _count_behind(chains: Iterable[Chain], heads: Iterable[CommitHead]) -> int:

@@ -1,18 +1,16 @@
 """The tenants and tasks of all repositories of a home, and the connectors that speak for them."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
 from tuiback.connectors import CONNECTORS
 from tuiback.connectors.base import Connector
+from tuiback.connectors.groups import members_of
 from tuiback.engine.activity import Activity
 from tuiback.engine.archive import Archive
-from tuiback.engine.commands import EditTask, PutTask, PutTenant
 from tuiback.engine.decide import account_id_of
-from tuiback.engine.task_plan import edited, planned
 from tuiback.errors import NoSuchThing, UsageError
 from tuiback.graph import AppIdentity, GraphClient
 from tuiback.model import Clock, ControlRow, Task, Tenant
@@ -57,6 +55,11 @@ class Registry:
         return tuple(task for _, (_, task) in sorted(self._tasks.items()))
 
     @property
+    def tenants(self) -> tuple[Tenant, ...]:
+        """All tenants, by name."""
+        return tuple(tenant for _, (_, tenant) in sorted(self._tenants.items()))
+
+    @property
     def graphs(self) -> Mapping[str, GraphClient]:
         """The clients in use, by tenant."""
         return self._graphs
@@ -73,21 +76,27 @@ class Registry:
             raise NoSuchThing("no such tenant", name, "see 'tuiback tenant list'")
         return self._tenants[name]
 
+    def app(self, name: str) -> AppIdentity:
+        """The app that the tenant is signed in to with, its credential unsealed."""
+        archive, tenant = self.tenant(name)
+        return AppIdentity(
+            tenant_id=tenant.tenant_id,
+            client_id=tenant.client_id,
+            authority=tenant.authority,
+            graph_url=tenant.graph_url,
+            credential_kind=tenant.credential_kind,
+            credential=archive.repository.unseal(tenant.credential, CREDENTIAL_PURPOSE).decode(),
+        )
+
     def graph(self, name: str) -> GraphClient:
         """The tenant's client: one for all its tasks, so that they share one allowance."""
         if name not in self._graphs:
-            archive, tenant = self.tenant(name)
-            app = AppIdentity(
-                tenant_id=tenant.tenant_id,
-                client_id=tenant.client_id,
-                authority=tenant.authority,
-                graph_url=tenant.graph_url,
-                credential_kind=tenant.credential_kind,
-                credential=archive.repository.unseal(tenant.credential, CREDENTIAL_PURPOSE).decode(),
-            )
+            _, tenant = self.tenant(name)
             # Plain http is for a simulated tenant on loopback, which may have no limits at all.
             lenient = tenant.graph_url.startswith("http://")
-            self._graphs[name] = GraphClient(app, clock=self._clock, notice=self._throttled, lenient=lenient)
+            self._graphs[name] = GraphClient(
+                self.app(name), clock=self._clock, notice=self._throttled, lenient=lenient
+            )
         return self._graphs[name]
 
     def connector(self, tenant: str, service: str) -> Connector:
@@ -105,58 +114,33 @@ class Registry:
                 return made(self.graph(tenant).urgent())
         raise UsageError("this version does not restore this kind of account", kind)
 
+    async def members_of(self, tenant: str, group: str) -> frozenset[str]:
+        """The object ids of everybody in a group of the tenant, those of groups inside it too."""
+        return await members_of(self.graph(tenant), group)
+
     def _throttled(self, service: str, seconds: float, status: int) -> None:
         self._activity.add("throttle", service, f"{status}: Microsoft asks us to wait {seconds:.0f} s")
 
-    async def put_tenant(self, command: PutTenant) -> dict[str, object]:
-        """Add or replace a tenant; its credential is sealed before it is written anywhere."""
-        archive = self._archives.get(command.repository)
-        if archive is None:
-            raise NoSuchThing("no such repository in this home", command.repository, "see 'tuiback repository list'")
-        before = self._tenants.get(command.name)
-        if before is not None and before[0] is not archive:
-            raise UsageError("the tenant belongs to another repository", command.name, "choose another name")
-        tenant = Tenant(
-            name=command.name,
-            tenant_id=command.tenant_id,
-            client_id=command.client_id,
-            cloud=command.cloud,
-            graph_url=command.graph_url,
-            authority=command.authority,
-            credential_kind=command.credential_kind,
-            credential=archive.repository.seal(command.credential.encode(), CREDENTIAL_PURPOSE),
-        )
-        await self._put(archive, ControlRow("tenant", tenant.name, msgspec.json.encode(tenant)))
-        stale = self._graphs.pop(tenant.name, None)
-        if stale is not None:
-            await stale.close()
-        return {"name": tenant.name}
+    async def save_tenant(self, archive: Archive, tenant: Tenant) -> None:
+        """Write a tenant as it is now. Runs go on: with its new credential, or with the addresses they began with."""
+        before = self._tenants.get(tenant.name)
+        await self.save(archive, [ControlRow("tenant", tenant.name, msgspec.json.encode(tenant))])
+        graph = self._graphs.get(tenant.name)
+        if graph is None or before is None:
+            return
+        if _place(before[1]) == _place(tenant):
+            graph.change_credential(self.app(tenant.name))
+        else:
+            del self._graphs[tenant.name]
+            await graph.close()
 
-    async def put_task(self, command: PutTask) -> dict[str, object]:
-        """Add a task. A fixed scope over everything is today's list of accounts. Raises UsageError, NoSuchThing."""
-        archive, _ = self.tenant(command.tenant)
-        if command.name in self._tasks:
-            raise UsageError("a task of this name exists already", command.name, "choose another name")
-        task = planned(command, self._clock.now())
-        if task.everything and task.fixed:
-            task = replace(task, accounts=await self._accounts_now(task))
-        await self.save_task(archive, task)
-        return {"name": task.name}
-
-    async def edit_task(self, command: EditTask) -> dict[str, object]:
-        """Change a task. A scope that becomes fixed is today's list of accounts. Raises UsageError, NoSuchThing."""
-        archive, before = self.task(command.task)
-        task = edited(before, command)
-        if task.everything and task.fixed and not before.fixed:
-            task = replace(task, accounts=await self._accounts_now(task))
-        if task != before:
-            await self.save_task(archive, task)
-        return {"name": task.name}
-
-    async def remove_task(self, name: str) -> None:
-        """Forget a task; what becomes of its accounts is for the caller."""
-        archive, _ = self.task(name)
-        await self._put(archive, ControlRow("task", name, None))
+    async def remove_tenant(self, name: str) -> None:
+        """Forget a tenant."""
+        archive, _ = self.tenant(name)
+        await self.save(archive, [ControlRow("tenant", name, None)])
+        graph = self._graphs.pop(name, None)
+        if graph is not None:
+            await graph.close()
 
     def allowance_used(self, tenant: str) -> float:
         """The part of the tenant's scarcest allowance that is used up now, 0 to 1."""
@@ -165,16 +149,24 @@ class Registry:
         ledger = [entry for figures in self._graphs[tenant].throttle_status() for entry in figures.ledger]
         return max((entry.used / entry.units for entry in ledger), default=0.0)
 
-    async def _accounts_now(self, task: Task) -> tuple[str, ...]:
+    async def accounts_now(self, task: Task) -> tuple[str, ...]:
+        """The ids of all accounts of the task's service that there are today."""
         connector = self.connector(task.tenant, task.service)
         return tuple([account_id_of(found) async for found in connector.discover({})])
 
     async def save_task(self, archive: Archive, task: Task) -> None:
         """Write a task as it is now."""
-        await self._put(archive, ControlRow("task", task.name, msgspec.json.encode(task)))
+        await self.save(archive, [ControlRow("task", task.name, msgspec.json.encode(task))])
 
-    async def _put(self, archive: Archive, row: ControlRow) -> None:
+    async def save(self, archive: Archive, rows: Iterable[ControlRow]) -> None:
+        """Commit these rows with everything staged, and read the configuration anew."""
         await archive.mend()
-        archive.committer.stage_control(row)
+        for row in rows:
+            archive.committer.stage_control(row)
         await archive.committer.commit()
         await self.load()
+
+
+def _place(tenant: Tenant) -> tuple[str, ...]:
+    """What a client can't change while it is in use."""
+    return tenant.tenant_id, tenant.client_id, tenant.graph_url, tenant.authority

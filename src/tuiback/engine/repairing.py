@@ -22,10 +22,10 @@ from tuiback.engine.rebuilding import (
 from tuiback.engine.salvaging import apply_what_is_left
 from tuiback.errors import Damage, FormatTooNew, NoSuchThing
 from tuiback.model import ChunkEntry, Clock, CommitBody, CommitHead, PackTable
-from tuiback.store import CheckReport, Finding, LostVersion, Repository, newest_generation
+from tuiback.store import CheckReport, Finding, LostVersion, Repository, gc, newest_generation
 from tuiback.store.check import Progress
 from tuiback.store.commits import commit_name, find_head
-from tuiback.store.losses import Loss, note_loss
+from tuiback.store.losses import Loss, note_loss, read_losses
 from tuiback.store.mending import mend_copy, put_aside, whole_records
 from tuiback.store.object_checks import CommitWalk
 from tuiback.store.pack import pack_name
@@ -122,7 +122,7 @@ class _Work:
         self._clock = clock
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._state = State.open(folder / STATE)
-        self._writer_id = self._state.writer_id()
+        self._writer_id = self._first_writer_id = self._state.writer_id()
         self._catalog: Catalog | None = None
         self._repaired: list[str] = []
         self._quarantined: list[str] = []
@@ -204,11 +204,22 @@ class _Work:
         saved_tables = repacker.finish()
         if saved_tables:
             self._commit(CommitBody(time=self._clock.now()), saved_tables)
-        note_loss(self._repository.objects, Loss(time=self._clock.now(), packs=damaged, chunks=()))
+        again = self._lost_again(damaged, saved_tables)
+        note_loss(self._repository.objects, Loss(time=self._clock.now(), packs=damaged, chunks=(), again=again))
         self._reindex(damaged)
         for pack_id in damaged:
             self._put_aside(pack_name(pack_id))
         self._repaired += [pack_name(table.pack_id) for table in saved_tables]
+
+    def _lost_again(self, damaged: Sequence[str], saved: Sequence[PackTable]) -> tuple[bytes, ...]:
+        """Of the chunks that were lost before and stored again since, those that may go with these packs."""
+        before = read_losses(self._repository.objects).chunks
+        contents = [{entry.chunk_id for entry in self._known(pack_id)} for pack_id in damaged]
+        if not all(contents):
+            # Nobody knows what was in one of them.
+            return tuple(before)
+        there = {entry.chunk_id for table in saved for entry in table.entries}
+        return tuple(before & frozenset().union(*contents) - there)
 
     def metadata(self) -> None:
         """A checkpoint in the place of damaged commits and segments, and without packs that were given up."""
@@ -223,12 +234,26 @@ class _Work:
         )  # fmt: skip
         if commit is not None and self._is_metadata_damaged():
             self._repaired.append(commit_name(commit.head))
+        self._give_up_prune()
         for name in self._found.names_of("commit"):
             head = find_head(name)
             if head is not None and not (head.number <= covered.get(head.writer, 0) and self._is_readable(head)):
                 self._put_aside(name)
         for segment_id in self._found.names_of("segment"):
             self._put_aside(segment_name(segment_id))
+
+    def _give_up_prune(self) -> None:
+        """Decide that nothing leaves where a prune of this home died before deciding: nobody else can, under its name.
+
+        Every other writer, this home's new one too, would wait for it for a day.
+        """
+        objects = self._repository.objects
+        rounds = gc.read_rounds(objects)
+        undecided = gc.find_undecided(rounds, self._writer_id)
+        if undecided is not None and undecided.writer == self._first_writer_id:
+            void = tuple(digest for told in rounds if told.accept for digest in told.accept.void)
+            seen = self._repository.heads()
+            gc.put_accept(objects, gc.Accept(undecided.generation, undecided.writer, (), (), seen, void))
 
     def lost(self, after: CheckReport) -> Repair:
         """Owe what can be fetched again, write down what was given up, and tell all of it."""

@@ -1,7 +1,7 @@
 """One run of a task: finds its accounts, backs each up within the limits, and says how it ended."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,9 +9,10 @@ from tuiback.connectors.base import Connector, Discovered
 from tuiback.engine.activity import Activity
 from tuiback.engine.archive import Archive
 from tuiback.engine.backup import AccountPass, PassResult
+from tuiback.engine.bandwidth import Bandwidth
 from tuiback.engine.decide import Scope, account_id_of, fits, scope_of
 from tuiback.engine.fetch import Fetcher
-from tuiback.engine.limits import Gate
+from tuiback.engine.limits import Gate, Place
 from tuiback.engine.monitor import RunMonitor
 from tuiback.errors import AccountAbsent, EnvironmentFault, MicrosoftRefuses, NoSuchThing, TuibackError
 from tuiback.model import Account, AccountState, Clock, Outcome, RunCounters, RunRow, Task
@@ -33,7 +34,7 @@ class RunReport:
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """What a run works with."""
+    """What a run works with. `members_of` tells who is in a group, by object id; `bandwidth` may limit reading."""
 
     archive: Archive
     connector: Connector
@@ -42,6 +43,8 @@ class Crew:
     activity: Activity
     monitor: RunMonitor
     clock: Clock
+    members_of: Callable[[str], Awaitable[frozenset[str]]]
+    bandwidth: Bandwidth | None = None
 
 
 def outcome_of(passes: Iterable[Outcome], *, complete: bool) -> Outcome:
@@ -65,6 +68,8 @@ class TaskRun:
         self._only = tuple(only)
         self._work: asyncio.Task[Outcome] | None = None
         self._stopped_as: Outcome | None = None
+        # Gone accounts that the tenant shows again: only a pass tells whether they are back.
+        self._returning: set[str] = set()
 
     async def execute(self) -> RunReport:
         """Run to the end, whatever happens: the outcome and its reason are in the report."""
@@ -123,6 +128,8 @@ class TaskRun:
         self._crew.activity.add(_LEVELS.get(outcome, "error"), self.task.name, f"{outcome}: {text}")
 
     async def _back_up(self) -> Outcome:
+        # Another home may back the same accounts up: two points of one number would become one.
+        await self._crew.archive.catch_up()
         scope = await self._find_accounts()
         self.monitor.accounts_total = len(scope.covered)
         passes = [asyncio.ensure_future(self._one(account)) for account in self._accounts(scope)]
@@ -143,7 +150,8 @@ class TaskRun:
         owners = {a.owner_id: a.account_id.partition(":")[2] for a in same}
         discovered = [found async for found in self._crew.connector.discover(owners)]
         others = frozenset(a.account_id for a in known if a.task != self.task.name)
-        scope = scope_of(self.task, discovered, mine, others)
+        members = {member for group in self.task.groups for member in await self._crew.members_of(group)}
+        scope = scope_of(self.task, discovered, mine, others, members)
         if self._only:
             scope = replace(scope, covered=tuple(f for f in scope.covered if any(fits(t, f) for t in self._only)))
             if not scope.covered:
@@ -162,15 +170,29 @@ class TaskRun:
         committer = self._crew.archive.committer
         for found in scope.covered:
             account = self._account(found)
-            if known.get(account.account_id) != account:
+            before = known.get(account.account_id)
+            if before is not None and before.state is AccountState.GONE:
+                self._returning.add(account.account_id)
+            elif before != account:
                 committer.stage_account(account)
-        for account in scope.gone:
-            if account.state is not AccountState.GONE:
-                gone = replace(
-                    account, state=AccountState.GONE, gone_at=self._crew.clock.now(), gone_reason="left the tenant"
-                )
-                committer.stage_account(gone)
-                self._crew.activity.add("warn", self.task.name, f"{account.address or account.name}: gone")
+        for left in scope.gone:
+            if left.account.state is not AccountState.GONE:
+                self._stage_gone(left.account, left.reason)
+
+    def _stage_gone(self, account: Account, reason: str) -> None:
+        gone = replace(account, state=AccountState.GONE, gone_at=self._crew.clock.now(), gone_reason=reason)
+        self._crew.archive.committer.stage_account(gone)
+        self._crew.activity.add("warn", self.task.name, f"{account.address or account.name}: gone: {reason}")
+
+    async def _settle_presence(self, account: Account, *, absent: bool) -> None:
+        """What once was backed up and has no mailbox or drive any more is gone; what is backed up again is back."""
+        returning = account.account_id in self._returning
+        if absent and not returning:
+            if await asyncio.to_thread(self._crew.archive.reader.points, account.account_id):
+                self._stage_gone(account, f"its {account.kind} is gone: no licence any more, or deleted")
+        elif returning and not absent:
+            self._crew.archive.committer.stage_account(account)
+            self._crew.activity.add("info", self.task.name, f"{account.address or account.name}: is back")
 
     def _account(self, found: Discovered) -> Account:
         return Account(
@@ -188,18 +210,22 @@ class TaskRun:
             if found.reason:
                 self.monitor.count("skipped")
                 self._crew.activity.add("info", self.task.name, f"{found.address or found.name}: {found.reason}")
-        return [self._account(found) for found in scope.covered if not found.reason]
+        # What is disabled may soon be deleted: it comes first, as this may be its last run.
+        covered = sorted(scope.covered, key=lambda found: found.enabled)
+        return [self._account(found) for found in covered if not found.reason]
 
     async def _one(self, account: Account) -> PassResult:
         crew = self._crew
-        async with crew.accounts.hold(crew.connector.service):
+        async with crew.accounts.hold(crew.connector.service) as place:
             self.monitor.begin(account.account_id, account.address or account.name)
             try:
-                result = await self._pass(account).run()
+                result = await self._pass(account, place).run()
+                await self._settle_presence(account, absent=False)
             except (EnvironmentFault, MicrosoftRefuses):
                 raise
             except AccountAbsent as e:
                 result = PassResult(Outcome.SKIPPED, 0, (str(e),))
+                await self._settle_presence(account, absent=True)
             except TuibackError as e:
                 result = PassResult(Outcome.FAILED, 0, (str(e),))
             finally:
@@ -210,15 +236,20 @@ class TaskRun:
             self.monitor.count(counter)
         if result.outcome is not Outcome.SKIPPED:
             self.monitor.count("accounts")
+        if result.left_out:
+            text = f"{result.left_out} items are left out by --exclude-path now: they stay as they were backed up"
+            crew.activity.add("info", account.address or account.name, text)
         for line in result.trouble:
             level = {Outcome.FAILED: "error", Outcome.SKIPPED: "info"}.get(result.outcome, "warn")
             crew.activity.add(level, account.address or account.name, line)
         return result
 
-    def _pass(self, account: Account) -> AccountPass:
+    def _pass(self, account: Account, place: Place) -> AccountPass:
         crew = self._crew
-        fetcher = Fetcher(crew.connector, crew.archive.writer, crew.files, self.monitor, crew.clock)
-        return AccountPass(
+        fetcher = Fetcher(
+            crew.connector, crew.archive.writer, crew.files, self.monitor, crew.clock, crew.bandwidth, place.lend
+        )
+        one = AccountPass(
             account,
             crew.connector,
             self.run,
@@ -228,3 +259,5 @@ class TaskRun:
             monitor=self.monitor,
             clock=crew.clock,
         )
+        one.exclude_paths = self.task.exclude_paths
+        return one

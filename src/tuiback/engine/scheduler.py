@@ -1,14 +1,17 @@
 """Starts tasks when they are due: scheduled ones by their timetable, continuous ones at their own pace."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import cast
 
 from tuiback.catalog import CatalogReader
 from tuiback.engine.activity import Activity
 from tuiback.engine.commands import RunTasks
 from tuiback.engine.dispatch import Dispatcher
-from tuiback.engine.due import Standing, next_run_at
+from tuiback.engine.due import Standing, next_run_at, put_back
+from tuiback.engine.jumps import Jumps, show_jump
 from tuiback.engine.pace import LastRun, next_interval_seconds
 from tuiback.engine.registry import Registry
 from tuiback.engine.runs import RunReport
@@ -29,9 +32,12 @@ class Scheduler:
         self._dispatcher = dispatcher
         self._activity = activity
         self._clock = clock
+        self._jumps = Jumps(clock)
         self._standings: dict[str, Standing] = {}
         self._starting: set[asyncio.Task[object]] = set()
         self._changed = asyncio.Event()
+        # Asked of a task that is due: whether it must wait all the same, because its disk is nearly full.
+        self.is_blocked: Callable[[str], bool] = lambda _: False
 
     def changed(self) -> None:
         """The configuration is another one, or the clock was moved: look again."""
@@ -50,6 +56,7 @@ class Scheduler:
             self._changed.clear()
             await self._learn()
             now = self._clock.now()
+            self._mind_clock(now)
             waits = [_LONGEST_SLEEP_SECONDS]
             # A task that came while the catalogs were asked has its turn at once: changed() was called for it.
             known = [task for task in self._registry.tasks if task.name in self._standings]
@@ -57,7 +64,8 @@ class Scheduler:
                 # Asked for one and the same moment: for another, what is due at once would always be just ahead.
                 due = None if task.name in self._dispatcher.runs else self._due_at(task, now)
                 if due is not None and due <= now:
-                    self._start(task)
+                    if not self.is_blocked(task.name):
+                        self._start(task)
                 elif due is not None:
                     waits.append((due - now).total_seconds())
             await self._sleep(min(waits))
@@ -86,22 +94,37 @@ class Scheduler:
             archive, _ = self._registry.task(name)
             self._standings[name] = await asyncio.to_thread(standing_of, archive.reader, name)
 
+    def _mind_clock(self, now: datetime) -> None:
+        """Say when the clock was moved; what ran in times that are still to come must not keep a task from running."""
+        moved = self._jumps.look()
+        if moved is not None:
+            self._activity.add("warn", "clock", show_jump(moved, now))
+        self._standings = {name: put_back(standing, now) for name, standing in self._standings.items()}
+
     def _start(self, task: Task) -> None:
         now = self._clock.now()
+        before = self._standings[task.name]
         # From here on it is not due any more, however long its start takes.
-        self._standings[task.name] = replace(self._standings[task.name], started_at=now, ended_at=None, outcome=None)
-        started = asyncio.ensure_future(self._run_one(task.name))
+        self._standings[task.name] = replace(before, started_at=now, ended_at=None, outcome=None)
+        started = asyncio.ensure_future(self._run_one(task.name, before))
         self._starting.add(started)
         started.add_done_callback(self._starting.discard)
 
-    async def _run_one(self, name: str) -> None:
+    async def _run_one(self, name: str, before: Standing) -> None:
         try:
-            await self._dispatcher.run(RunTasks(tasks=(name,), trigger="schedule", wait=False))
+            answer = await self._dispatcher.run(RunTasks(tasks=(name,), trigger="schedule", wait=False))
         except TuibackError as error:
             self._activity.add("error", name, f"could not be started: {error}")
-            now = self._clock.now()
-            self._standings[name] = replace(self._standings[name], ended_at=now, outcome=Outcome.FAILED)
-            self._changed.set()
+            self._not_started(name, before)
+            return
+        # What Microsoft would refuse was skipped, and the dispatcher has said why.
+        if any("error" in run for run in cast("list[dict[str, object]]", answer.get("runs", []))):
+            self._not_started(name, before)
+
+    def _not_started(self, name: str, before: Standing) -> None:
+        """Try again later: what was due still is."""
+        self._standings[name] = replace(before, ended_at=self._clock.now(), outcome=Outcome.FAILED)
+        self._changed.set()
 
     def _due_at(self, task: Task, now: datetime) -> datetime | None:
         standing = self._standings[task.name]

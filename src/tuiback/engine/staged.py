@@ -27,7 +27,7 @@ ItemKey = tuple[str, str]
 class Staged:
     """The rows of the next commit. Later facts about the same thing replace earlier ones where only the last counts."""
 
-    controls: list[ControlRow] = field(default_factory=list)
+    controls: dict[ItemKey, ControlRow] = field(default_factory=dict)
     runs: dict[int, RunRow] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
     snapshots_opened: list[SnapshotRow] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Staged:
         """The commit that these rows make up."""
         return CommitBody(
             time=clock.now(),
-            controls=tuple(self.controls),
+            controls=tuple(self.controls.values()),
             runs=tuple(self.runs.values()),
             accounts=tuple(self.accounts.values()),
             snapshots_opened=tuple(self.snapshots_opened),
@@ -88,7 +88,7 @@ class Staging:
 
     def stage_control(self, row: ControlRow) -> None:
         """Configuration was added, changed or removed."""
-        self._staged.controls.append(row)
+        self._staged.controls[row.kind, row.name] = row
 
     def stage_run(self, row: RunRow) -> None:
         """A run began or ended."""
@@ -131,7 +131,10 @@ class Staging:
         self._staged.expired.append(row)
 
     def stage_owed(self, row: Owed) -> None:
-        """An item is owed, or no longer."""
+        """An item is owed, or no longer. An acknowledgement stays with the debt, whoever does not know of it."""
+        before = self._staged.owed.get((row.account_id, row.item_id))
+        if before is not None and before.ack and not (row.ack or row.cleared):
+            row = replace(row, ack=before.ack)
         self._staged.owed[row.account_id, row.item_id] = row
         self._grown()
 

@@ -5,17 +5,19 @@ from datetime import datetime
 
 from tuiback.engine.commands import EditTask, PutTask
 from tuiback.engine.due import check_plan
+from tuiback.engine.duration import parse_duration
+from tuiback.engine.left_out import LeftOut
 from tuiback.engine.retention import parse_keep, parse_keep_gone
 from tuiback.errors import UsageError
 from tuiback.model import Task
 
-_FIELDS = tuple(field.name for field in fields(Task))
+_FIELDS = tuple(field.name for field in fields(Task) if field.name not in ("name", "former_names"))
 
 
 def planned(command: PutTask, now: datetime) -> Task:
     """A new task. Raises UsageError."""
     given = {name: getattr(command, name) for name in _FIELDS if hasattr(command, name)}
-    task = Task(**given, created_at=now)
+    task = Task(command.name, **given, created_at=now)
     _check(task)
     return task
 
@@ -31,9 +33,18 @@ def edited(before: Task, command: EditTask) -> Task:
     return task
 
 
+def renamed(before: Task, name: str) -> Task:
+    """The task under another name; it remembers those it had."""
+    former = (before.name, *(old for old in before.former_names if old != name))
+    return replace(before, name=name, former_names=former)
+
+
 def _check(task: Task) -> None:
     parse_keep(task.keep)
     parse_keep_gone(task.keep_gone)
     check_plan(task)
-    if not task.everything and not task.accounts:
-        raise UsageError("the task names no account", task.name, "give --all or --account")
+    if task.objective:
+        parse_duration(task.objective)
+    if not (task.everything or task.accounts or task.groups):
+        raise UsageError("the task names no account", task.name, "give --all, --group or --account")
+    LeftOut(task.exclude_paths)

@@ -1,14 +1,15 @@
 """Looks into a home without an engine: accounts, points, trees and content, read-only."""
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from tuiback.catalog import CatalogReader
-from tuiback.engine.archive import open_repository
-from tuiback.engine.clock import SystemClock
 from tuiback.engine.home import Home, RepositoryRef
 from tuiback.errors import Ambiguous, EnvironmentFault, NoSuchThing
 from tuiback.model import Account, Task, Tenant
-from tuiback.store import Reader, Secret
+
+if TYPE_CHECKING:
+    from tuiback.store import Reader, Secret
 
 
 class View:
@@ -32,9 +33,14 @@ class View:
         """(name, catalog) of every repository."""
         return ((name, self.reader(name)) for name in self.home.repositories)
 
-    def content(self, repository: str, secret_for: Callable[[RepositoryRef], Secret]) -> Reader:
+    def content(self, repository: str, secret_for: "Callable[[RepositoryRef], Secret]") -> "Reader":
         """Reads the parts of a repository's items. Raises WrongKey and RepositoryMissing."""
         if repository not in self._contents:
+            # What only content needs takes longer to load than `status` may take.
+            from tuiback.engine.archive import open_repository
+            from tuiback.engine.clock import SystemClock
+            from tuiback.store import Reader
+
             ref = self.home.repository(repository)
             opened = open_repository(ref, secret_for(ref), SystemClock(), to_write=False)
             self._contents[repository] = Reader(opened, self.reader(repository))

@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -13,8 +14,8 @@ import httpx
 from tuiback.errors import Unreachable
 from tuiback.graph.faults import BodyBroke, Failure, error_of, failure_of
 from tuiback.graph.gate import Cost
-from tuiback.graph.identity import TokenSource
-from tuiback.graph.retry import Again, Attempts, GiveUp, Renew, after, decide
+from tuiback.graph.identity import Tokens
+from tuiback.graph.retry import Again, Attempts, Decision, GiveUp, Renew, after, decide
 from tuiback.graph.throttle import Slot, Throttle
 from tuiback.graph.transport import BREAKS, READ_SECONDS, failure_of_break
 from tuiback.model import Clock
@@ -34,7 +35,8 @@ class Ask:
 
     `signed`: it carries the app's token; pre-authenticated links must not. `whole`: the body is read before the
     request counts as done, so that a break within it is repeated too. `redirects`: a redirect is an answer.
-    `urgent` requests go before all others that wait.
+    `urgent` requests go before all others that wait. `requests` are those that it is made of; `repeatable`: nothing
+    is done twice by sending it again, whatever its verb.
     """
 
     service: str
@@ -48,6 +50,8 @@ class Ask:
     whole: bool = True
     redirects: bool = False
     urgent: bool = False
+    requests: int = 1
+    repeatable: bool = False
 
     @property
     def subject(self) -> str:
@@ -56,11 +60,20 @@ class Ask:
         return f"{self.method} {parts.path}" if self.signed else f"{self.method} {parts.netloc}"
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A good reply whose place under the limits is still held, and the token that it was asked for with."""
+
+    response: httpx.Response
+    slot: Slot
+    token: str
+
+
 class Caller:
     """All requests of one app pass through here."""
 
     def __init__(
-        self, client: httpx.AsyncClient, tokens: TokenSource, throttle: Throttle, *, clock: Clock, chance: random.Random
+        self, client: httpx.AsyncClient, tokens: Tokens, throttle: Throttle, *, clock: Clock, chance: random.Random
     ) -> None:
         self._client = client
         self._tokens = tokens
@@ -68,20 +81,41 @@ class Caller:
         self._chance = chance
         self._answered = False
         self.throttle = throttle
+        # What was once refused together is asked for one by one from then on.
+        self.takes_batches = True
 
     async def send(self, ask: Ask) -> httpx.Response:
         """The reply with its whole body. Raises GraphError and its children, MicrosoftRefuses."""
         async with self.open(ask) as response:
             return response
 
+    @property
+    def now(self) -> datetime:
+        """The moment that waits are counted from."""
+        return self._clock.now()
+
+    def decide(self, method: str, attempts: Attempts, failure: Failure, *, signed: bool = True) -> Decision:
+        """What to do after a failure: see retry.decide."""
+        return decide(method, attempts, failure, signed=signed, jitter=self._chance.random())
+
+    async def renew(self, rejected: str) -> None:
+        """Get another token than the one that was rejected."""
+        await self._tokens.token(rejected)
+
     @asynccontextmanager
     async def open(self, ask: Ask) -> AsyncIterator[httpx.Response]:
         """The good reply; its place under the limits is kept until the context ends."""
+        async with self.placed(ask) as reply:
+            yield reply.response
+
+    @asynccontextmanager
+    async def placed(self, ask: Ask) -> AsyncIterator[Placed]:
+        """The same with what is needed to find parts of the answer refused."""
         attempts = Attempts(answered=self._answered)
         rejected = ""
         while True:
             attempts = replace(attempts, tries=attempts.tries + 1)
-            cost = Cost(ask.units, len(ask.content))
+            cost = Cost(ask.units, len(ask.content), ask.requests)
             async with self.throttle.slot(ask.service, ask.account, cost, urgent=ask.urgent) as slot:
                 token, outcome = await self._try(ask, rejected)
                 if isinstance(outcome, httpx.Response) or outcome.status:
@@ -89,17 +123,16 @@ class Caller:
                 if isinstance(outcome, httpx.Response):
                     self._learn(slot, outcome)
                     try:
-                        yield outcome
+                        yield Placed(outcome, slot, token)
                     finally:
                         await outcome.aclose()
                     return
-                decision = decide(
-                    ask.method, attempts, outcome, signed=ask.signed, jitter=self._chance.random()
-                )
+                method = "GET" if ask.repeatable else ask.method
+                decision = self.decide(method, attempts, outcome, signed=ask.signed)
                 _report(slot, outcome, decision)
             if isinstance(decision, GiveUp):
                 raise error_of(outcome, ask.subject, signed=ask.signed)
-            attempts = after(attempts, decision)
+            attempts = after(attempts, decision, outcome)
             if isinstance(decision, Renew):
                 rejected = token
             elif not decision.fence:
@@ -186,7 +219,7 @@ async def _pieces(content: bytes) -> AsyncIterator[bytes]:
         yield content[start : start + _PIECE_BYTES]
 
 
-def _report(slot: Slot, failure: Failure, decision: Again | Renew | GiveUp) -> None:
+def _report(slot: Slot, failure: Failure, decision: Decision) -> None:
     """Let the throttle know when the service refused for its own protection."""
     if failure.status in {429, 503, 509}:
         wait = decision.wait_seconds if isinstance(decision, Again) and decision.fence else failure.retry_after

@@ -6,7 +6,8 @@ from copy import copy
 
 from tuiback import __version__
 from tuiback.graph.caller import Caller
-from tuiback.graph.identity import AppIdentity, TokenSource
+from tuiback.graph.claims import Claims, claims_of
+from tuiback.graph.identity import AppIdentity, Tokens, TokenSource
 from tuiback.graph.lane import Lane
 from tuiback.graph.limits import ServiceLimits, published
 from tuiback.graph.throttle import Notice, Throttle, ThrottleFigures
@@ -22,8 +23,8 @@ class GraphClient:
     """One per app, shared by all its tasks, because limits count by app. Used on one loop, and closed there.
 
     `limits` are Microsoft's unless others are given; a `lenient` client keeps to them only once the service shows that
-    it does. Raises UsageError for addresses without https (but on this machine) and for a credential that can't be
-    read.
+    it does. `tokens` stand in for the app's own sign-in. Raises UsageError for addresses without https (but on this
+    machine) and for a credential that can't be read.
     """
 
     def __init__(
@@ -31,17 +32,17 @@ class GraphClient:
         app: AppIdentity,
         *,
         clock: Clock,
-        user_agent: str = USER_AGENT,
         notice: Notice | None = None,
         limits: Mapping[str, ServiceLimits] | None = None,
         lenient: bool = False,
         chance: random.Random | None = None,
+        tokens: Tokens | None = None,
     ) -> None:
         self._root = web_origin(checked_url(app.graph_url, "Graph's address"))
-        self._tokens = TokenSource(app, clock=clock)
+        self._tokens = tokens or TokenSource(app, clock=clock)
         self._throttle = Throttle(limits, clock=clock, notice=notice, lenient=lenient)
         self.is_urgent = False
-        self._client = open_client(user_agent)
+        self._client = open_client(USER_AGENT)
         self._caller = Caller(
             self._client, self._tokens, self._throttle, clock=clock, chance=chance or random.SystemRandom()
         )
@@ -49,6 +50,30 @@ class GraphClient:
     async def sign_in(self) -> None:
         """Prove the credential. Raises MicrosoftRefuses with Entra's reason, Unreachable when no answer comes."""
         await self._tokens.token()
+
+    async def claims(self, *, fresh: bool = False) -> Claims:
+        """What the app's token says; a `fresh` one knows of permissions granted a moment ago. Raises as sign_in()."""
+        token = await self._tokens.token()
+        return claims_of(await self._tokens.token(token) if fresh else token)
+
+    def change_credential(self, app: AppIdentity) -> None:
+        """Use another credential of the same app from the next sign-in on; requests under way are not disturbed."""
+        if isinstance(self._tokens, TokenSource):
+            self._tokens.change_credential(app)
+
+    @property
+    def skew_seconds(self) -> float:
+        """How far Microsoft's clock is ahead of this machine's, as the newest sign-in saw it."""
+        return self._tokens.skew_seconds
+
+    @property
+    def takes_batches(self) -> bool:
+        """Whether requests may go together: until the service refuses it."""
+        return self._caller.takes_batches
+
+    def give_up_batches(self) -> None:
+        """Send nothing together any more."""
+        self._caller.takes_batches = False
 
     def lane(self, service: str, account: str = "") -> Lane:
         """Requests for one account of "outlook", "sharepoint" or "directory"; they queue with all others there."""

@@ -12,10 +12,14 @@ from tuiback.model import Clock
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one request takes: units of the service's own count, and the bytes that it sends."""
+    """What a request takes: units of the service's own count, and the bytes that it sends.
+
+    `requests` are those that the service counts: a batch is one on the wire and many to the service.
+    """
 
     units: int = 1
     bytes_up: int = 0
+    requests: int = 1
 
     def of(self, measure: Measure) -> int:
         """How much of that a window counts."""

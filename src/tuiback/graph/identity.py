@@ -4,23 +4,21 @@ Client credentials flow: https://learn.microsoft.com/entra/identity-platform/v2-
 """
 
 import asyncio
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from datetime import datetime
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import httpx
 
-from tuiback.errors import MicrosoftRefuses, Unreachable, UsageError
-from tuiback.graph.transport import CONNECT_SECONDS, checked_url, tls_context, web_origin
+from tuiback.errors import MicrosoftRefuses, UsageError
+from tuiback.graph.sign_in_http import SignInHttp, no_answer
+from tuiback.graph.transport import checked_url, web_origin
 from tuiback.model import Clock
 
 # A token is replaced so long before its end: a request may wait in the throttle after it got one.
 _RENEW_SECONDS = 300.0
-_SIGN_IN_SECONDS = 60.0
-
-_PEM_BLOCK = re.compile(r"-----BEGIN ([A-Z ]+)-----.+?-----END \1-----", re.DOTALL)
 
 # What to do about the codes that are met in practice; https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 _REMEDIES: Mapping[int, str] = {
@@ -31,6 +29,9 @@ _REMEDIES: Mapping[int, str] = {
     90002: "check the tenant id",
     7000112: "the app is disabled in Entra: enable it",
     53003: "a Conditional Access policy blocks the app",
+    70017: "the sign-in was declined: start again",
+    70019: "the code has expired: start again",
+    90094: "sign in as an administrator who may grant this",
 }
 
 
@@ -51,18 +52,57 @@ class AppIdentity:
     credential: str = field(repr=False)
 
 
+class Tokens(Protocol):
+    """Where the token of a request comes from.
+
+    `skew_seconds` is how far Microsoft's clock is ahead of this machine's, as the newest sign-in saw it.
+    """
+
+    skew_seconds: float
+
+    async def token(self, rejected: str = "") -> str:
+        """A token that is good for some minutes, and is not the one that the service just `rejected`.
+
+        Raises MicrosoftRefuses when Entra says no, Unreachable when it says nothing.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Wait for a sign-in under way: its thread can't be stopped."""
+        ...
+
+
+class GivenToken:
+    """The token of somebody who has signed in already; it can't be renewed."""
+
+    skew_seconds = 0.0
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    async def token(self, rejected: str = "") -> str:
+        """The token. Raises MicrosoftRefuses once the service has rejected it."""
+        if rejected == self._token:
+            raise MicrosoftRefuses("the sign-in of the administrator does not count", "", "sign in again")
+        return self._token
+
+    async def close(self) -> None:
+        """Nothing is under way."""
+
+
 class TokenSource:
-    """The token of one app, shared by all its requests."""
+    """The token of one app, shared by all its requests; a Tokens."""
 
     def __init__(self, app: AppIdentity, *, clock: Clock) -> None:
         self._app = app
         self._clock = clock
-        self._authority = _tenant_authority(app)
+        self._authority = tenant_authority(app.authority, app.tenant_id)
         self._credential = _msal_credential(app)
         self._scope = f"{web_origin(app.graph_url)}/.default"
         self._renewal: asyncio.Task[None] | None = None
         self._token = ""
         self._renew_at = 0.0
+        self.skew_seconds = 0.0
 
     async def token(self, rejected: str = "") -> str:
         """A token that is good for some minutes, and is not the one that the service just `rejected`.
@@ -83,6 +123,11 @@ class TokenSource:
         if self._renewal is not None:
             await asyncio.wait([self._renewal])
 
+    def change_credential(self, app: AppIdentity) -> None:
+        """Sign in with another credential of the same app from the next time on. Raises UsageError."""
+        self._credential = _msal_credential(app)
+        self._app = app
+
     def _is_good(self, rejected: str) -> bool:
         return bool(self._token) and self._token != rejected and self._clock.monotonic() < self._renew_at
 
@@ -90,23 +135,22 @@ class TokenSource:
         started_at = self._clock.monotonic()
         answer = await asyncio.to_thread(self._sign_in)
         if answer.get("error") == "temporarily_unavailable":
-            raise self._unreachable("temporarily unavailable")
+            raise no_answer(self._authority, "temporarily unavailable")
         if "access_token" not in answer:
-            raise _refusal(answer, self._app)
+            raise refusal_of(answer, f"app {self._app.client_id}")
         lifetime = float(answer.get("expires_in", 3600))
         self._token = str(answer["access_token"])
         self._renew_at = started_at + max(lifetime - _RENEW_SECONDS, lifetime / 2)
 
-    def _unreachable(self, reason: str) -> Unreachable:
-        host = urlsplit(self._authority).netloc
-        return Unreachable(f"sign-in gets no answer ({reason})", host, "check the network, the proxy and the firewall")
+    def _told_time(self, moment: datetime) -> None:
+        self.skew_seconds = (moment - self._clock.now()).total_seconds()
 
     def _sign_in(self) -> dict[str, Any]:
         """One sign-in from scratch: msal's own cache would hand a rejected token out again."""
         from msal import ConfidentialClientApplication
 
         try:
-            with _MsalHttp(self._authority) as http:
+            with SignInHttp(self._authority, self._told_time) as http:
                 application = ConfidentialClientApplication(
                     self._app.client_id,
                     client_credential=self._credential,
@@ -117,18 +161,22 @@ class TokenSource:
                 answer: dict[str, Any] = application.acquire_token_for_client([self._scope])
                 return answer
         except (httpx.HTTPError, OSError) as error:
-            raise self._unreachable(str(error) or type(error).__name__) from error
+            raise no_answer(self._authority, str(error) or type(error).__name__) from error
         except ValueError as error:
-            # msal reports a tenant that Entra does not know as a ValueError of its discovery.
-            raise MicrosoftRefuses(
-                "Entra does not know this tenant or its answer can't be read", self._authority,
-                "check the tenant id and the cloud",
-            ) from error
+            raise unknown_tenant(self._authority) from error
 
 
-def _tenant_authority(app: AppIdentity) -> str:
-    authority = checked_url(app.authority, "the sign-in address")
-    return authority if urlsplit(authority).path.strip("/") else f"{authority}/{app.tenant_id}"
+def tenant_authority(authority: str, tenant_id: str) -> str:
+    """Where the tenant signs in; `authority` may name the tenant already. Raises UsageError."""
+    authority = checked_url(authority, "the sign-in address")
+    return authority if urlsplit(authority).path.strip("/") else f"{authority}/{tenant_id}"
+
+
+def unknown_tenant(authority: str) -> MicrosoftRefuses:
+    """What msal reports as a ValueError of its discovery."""
+    return MicrosoftRefuses(
+        "Entra does not know this tenant or its answer can't be read", authority, "check the tenant id and the cloud"
+    )
 
 
 def _msal_credential(app: AppIdentity) -> str | dict[str, str]:
@@ -136,85 +184,15 @@ def _msal_credential(app: AppIdentity) -> str | dict[str, str]:
         return app.credential
     if app.credential_kind != "certificate":
         raise UsageError("the kind of credential is neither secret nor certificate", app.credential_kind)
-    blocks = {match[1]: match[0] for match in _PEM_BLOCK.finditer(app.credential)}
-    key = next((block for label, block in blocks.items() if label.endswith("PRIVATE KEY")), None)
-    certificate = blocks.get("CERTIFICATE")
-    remedy = "give a PEM file with the unencrypted private key and the certificate"
-    if key is None or certificate is None:
-        raise UsageError("the credential lacks the private key or the certificate", app.client_id, remedy)
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from tuiback.graph.certificates import read_key_pair
 
-    try:
-        load_pem_private_key(key.encode(), password=None)
-    except (ValueError, TypeError) as error:
-        raise UsageError("the private key of the credential can't be read", app.client_id, remedy) from error
-    return {"private_key": key, "public_certificate": certificate}
+    pair = read_key_pair(app.credential, app.client_id)
+    return {"private_key": pair.key, "public_certificate": pair.certificate}
 
 
-def _refusal(answer: Mapping[str, Any], app: AppIdentity) -> MicrosoftRefuses:
+def refusal_of(answer: Mapping[str, Any], subject: str) -> MicrosoftRefuses:
     """Entra's own words, shortened to their first line, and what to do about them."""
     codes = [int(code) for code in answer.get("error_codes", ()) if str(code).isdigit()]
     lines = str(answer.get("error_description") or answer.get("error") or "no reason given").splitlines()
     remedy = next((_REMEDIES[code] for code in codes if code in _REMEDIES), "check the app's registration in Entra")
-    return MicrosoftRefuses(f"sign-in refused: {lines[0]}", f"app {app.client_id}", remedy)
-
-
-@dataclass(frozen=True, slots=True)
-class _MsalReply:
-    """A reply in the shape that msal reads."""
-
-    status_code: int
-    text: str
-    headers: Mapping[str, str]
-
-
-_Fields = Mapping[str, str] | None
-
-
-class _MsalHttp:
-    """The blocking client that msal speaks through.
-
-    msal refuses http, so an authority on this machine is shown to it as https and translated back on the wire.
-    It also hands the signed assertion over as bytes, which httpx would write as b'...'.
-    """
-
-    def __init__(self, authority: str) -> None:
-        parts = urlsplit(authority)
-        self._plain = f"http://{parts.netloc}" if parts.scheme == "http" else ""
-        self._shown = f"https://{parts.netloc}"
-        self.authority = self._shown + parts.path if self._plain else authority
-        timeout = httpx.Timeout(_SIGN_IN_SECONDS, connect=CONNECT_SECONDS)
-        self._client = httpx.Client(verify=tls_context(), timeout=timeout)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._client.close()
-
-    def get(self, url: str, params: _Fields = None, headers: _Fields = None, **_: object) -> _MsalReply:
-        return self._reply(self._client.get(self._on_wire(url), params=params, headers=headers))
-
-    def post(
-        self,
-        url: str,
-        params: _Fields = None,
-        data: Mapping[str, str | bytes] | None = None,
-        headers: _Fields = None,
-        **_: object,
-    ) -> _MsalReply:
-        form = {key: value.decode() if isinstance(value, bytes) else value for key, value in (data or {}).items()}
-        return self._reply(self._client.post(self._on_wire(url), params=params, data=form, headers=headers))
-
-    def close(self) -> None:
-        """The owner closes."""
-
-    def _on_wire(self, url: str) -> str:
-        return url.replace(self._shown, self._plain, 1) if self._plain else url
-
-    def _reply(self, response: httpx.Response) -> _MsalReply:
-        # msal would report these as a refusal, or keep them to answer from memory.
-        if response.status_code == 429 or response.status_code >= 500:
-            raise httpx.HTTPError(f"HTTP {response.status_code}")
-        text = response.text.replace(self._plain, self._shown) if self._plain else response.text
-        return _MsalReply(response.status_code, text, dict(response.headers))
+    return MicrosoftRefuses(f"sign-in refused: {lines[0]}", subject, remedy)

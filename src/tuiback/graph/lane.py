@@ -1,6 +1,6 @@
 """Requests on behalf of one account of one service: objects, pages, bodies, files, writes."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import msgspec
 
 from tuiback.errors import CursorExpired, GraphError, ItemGone
+from tuiback.graph.batch import Answered, Batch, Member
 from tuiback.graph.caller import Ask, Caller
 from tuiback.graph.decoding import read_object
 from tuiback.graph.download import Download
@@ -65,6 +66,20 @@ class Lane:
         async with self._caller.open(ask) as response:
             async for piece in self._caller.body(response, ask.subject):
                 yield piece
+
+    async def batch(self, members: Sequence[Member], *, chain: bool = True) -> list[Answered | GraphError]:
+        """What each of up to 20 requests was answered, or the error that ended it, in their order.
+
+        In a `chain` they are carried out one after another and take one place at the service. Raises BatchRefused
+        when the service does not take them together.
+        """
+        ask = self._ask("POST", "/$batch", headers={"Content-Type": "application/json"})
+        answers: list[Answered | GraphError] = []
+        for answer in await Batch(self._caller, ask, members, chain=chain).run():
+            if not isinstance(answer, Answered | GraphError):
+                raise answer
+            answers.append(answer)
+        return answers
 
     def download(self, path: str, *, etag: str = "", size: int | None = None) -> AsyncGenerator[bytes, None]:
         """A file's bytes through its /content path, resumed where it broke off.

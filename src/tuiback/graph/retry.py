@@ -10,7 +10,9 @@ MOST_TRIES = 8
 MOST_TRIES_BEFORE_ANY_ANSWER = 4
 # ... and no more after waiting so long because the service asked for it.
 MOST_THROTTLED_SECONDS = 900.0
-# A server error that stays is one bad item more often than a bad hour: 1 + 2 + 4 seconds tell which.
+# What broke for the first time waits this part of the time that is usual after one failure.
+FIRST_WAIT_SHARE = 0.25
+# A server error that stays is one bad item more often than a bad hour: some six seconds tell which.
 MOST_SERVER_ERROR_TRIES = 4
 
 _THROTTLED = frozenset({429, 503, 509})
@@ -19,8 +21,11 @@ _SERVER_ERRORS = frozenset({500, 502, 503, 504})
 _BAD_ITEM = frozenset({"errorcontentconversionfailed", "errorcorruptdata", "errorinvalidrecipients"})
 # A token that was just issued may be refused for its age; others mean what they say.
 _RENEWABLE = frozenset({401})
+# A token may end again while a request waits for its turn ("Access token has expired or is not yet valid."). Where
+# anything else is said, a second token changes nothing.
+MOST_RENEWALS = 3
 # Verbs that may be repeated when nobody knows whether the first try arrived.
-_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
+IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,8 @@ class Attempts:
 
     tries: int = 0
     throttled_seconds: float = 0.0
-    renewed: bool = False
+    renewals: int = 0
+    server_errors: int = 0
     answered: bool = True
 
 
@@ -59,7 +65,8 @@ def decide(method: str, attempts: Attempts, failure: Failure, *, signed: bool, j
     if failure.hopeless:
         return GiveUp()
     if signed and failure.status in _RENEWABLE:
-        return GiveUp() if attempts.renewed else Renew()
+        most_renewals = MOST_RENEWALS if "expired" in failure.message.lower() else 1
+        return Renew() if attempts.renewals < most_renewals else GiveUp()
     most = MOST_TRIES if attempts.answered else MOST_TRIES_BEFORE_ANY_ANSWER
     if attempts.tries >= most or attempts.throttled_seconds >= MOST_THROTTLED_SECONDS:
         return GiveUp()
@@ -67,7 +74,9 @@ def decide(method: str, attempts: Attempts, failure: Failure, *, signed: bool, j
     if was_throttled(failure):
         return Again(backoff * 2 if failure.retry_after is None else failure.retry_after, fence=True)
     if _may_repeat(method, failure) and _is_passing(attempts, failure):
-        return Again(backoff if failure.retry_after is None else failure.retry_after)
+        # Most of what breaks once is whole at the next try, so the first one need not wait long.
+        wait_seconds = backoff * FIRST_WAIT_SHARE if attempts.tries == 1 else backoff
+        return Again(wait_seconds if failure.retry_after is None else failure.retry_after)
     return GiveUp()
 
 
@@ -79,10 +88,12 @@ def was_throttled(failure: Failure) -> bool:
     return failure.status == 429 or (failure.status in _THROTTLED and failure.retry_after is not None)
 
 
-def after(attempts: Attempts, decision: Decision) -> Attempts:
-    """The attempts once `decision` was carried out."""
+def after(attempts: Attempts, decision: Decision, failure: Failure) -> Attempts:
+    """The attempts once `decision` about `failure` was carried out."""
+    if failure.status in _SERVER_ERRORS and not (isinstance(decision, Again) and decision.fence):
+        attempts = replace(attempts, server_errors=attempts.server_errors + 1)
     if isinstance(decision, Renew):
-        return replace(attempts, renewed=True)
+        return replace(attempts, renewals=attempts.renewals + 1)
     if isinstance(decision, Again) and decision.fence:
         return replace(attempts, throttled_seconds=attempts.throttled_seconds + decision.wait_seconds)
     return attempts
@@ -94,7 +105,7 @@ def backoff_seconds(tries: int, jitter: float) -> float:
 
 
 def _may_repeat(method: str, failure: Failure) -> bool:
-    return method in _IDEMPOTENT or not failure.sent or failure.unread
+    return method in IDEMPOTENT or not failure.sent or failure.unread
 
 
 def _is_passing(attempts: Attempts, failure: Failure) -> bool:
@@ -103,4 +114,4 @@ def _is_passing(attempts: Attempts, failure: Failure) -> bool:
         return True
     if failure.status not in _SERVER_ERRORS or failure.codes & _BAD_ITEM:
         return False
-    return attempts.tries < MOST_SERVER_ERROR_TRIES
+    return attempts.server_errors + 1 < MOST_SERVER_ERROR_TRIES

@@ -34,7 +34,8 @@ class ThrottleFigures:
     """How hard one service throttles.
 
     `limit` is what is allowed at once now; `wait_seconds` is the longest wait that the service asked for or that
-    our own budget imposes on somebody; `requests` counts what was sent, `throttled` the refusals among the replies.
+    our own budget imposes on somebody; `requests` counts what was sent as the service counts it, each member of a
+    batch by itself, `throttled` the refusals among the replies.
     `ledger` has the service's windows, and those of the accounts with the least left.
     """
 
@@ -146,7 +147,7 @@ class Slot:
         finally:
             self._service.waiting -= 1
         self._entered_at = self._clock.monotonic()
-        self._service.requests += 1
+        self._service.requests += self._cost.requests
         return self
 
     async def __aexit__(

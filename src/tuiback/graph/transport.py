@@ -11,6 +11,7 @@ from functools import cache
 from http.client import HTTPResponse
 from http.cookiejar import CookieJar
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 from urllib.request import Request
@@ -20,9 +21,11 @@ import httpx
 from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
 from yarl import URL
 
-from tuiback.errors import UsageError
+from tuiback.errors import EnvironmentFault, UsageError
 from tuiback.graph.faults import Failure
 
+# The first of these that is set counts.
+_AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 CONNECT_SECONDS = 20.0
 READ_SECONDS = 120.0
 # Front doors close idle connections after minutes; a fence of half a minute should not cost new handshakes.
@@ -58,20 +61,30 @@ def web_origin(url: str) -> str:
 
 
 def tls_context() -> ssl.SSLContext:
-    """Whom to trust: the authorities that come with Python's packages, or those of SSL_CERT_FILE, SSL_CERT_DIR."""
-    return _tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    """Whom to trust: the authorities that the environment names, a file or a folder, else those that come along.
+
+    Raises EnvironmentFault when what is named can't be read.
+    """
+    return _tls_context(next((value for name in _AUTHORITIES if (value := os.environ.get(name))), ""))
 
 
 @cache
-def _tls_context(*_: str | None) -> ssl.SSLContext:
+def _tls_context(named: str) -> ssl.SSLContext:
     """Reading the authorities takes a twentieth of a second: once is enough."""
-    return httpx.create_ssl_context()
+    if not named:
+        return httpx.create_ssl_context(trust_env=False)
+    is_folder = Path(named).is_dir()
+    try:
+        return ssl.create_default_context(cafile=None if is_folder else named, capath=named if is_folder else None)
+    except OSError as error:
+        what = f"the authorities to trust can't be read ({error.strerror or error})"
+        raise EnvironmentFault(what, named, f"correct {' or '.join(_AUTHORITIES)}") from error
 
 
 def open_client(user_agent: str) -> httpx.AsyncClient:
     """A client that keeps no cookies, follows no redirects and waits for no connection: the Throttle bounds them.
 
-    Proxies (HTTPS_PROXY, NO_PROXY) and authorities (SSL_CERT_FILE, SSL_CERT_DIR) come from the environment.
+    Proxies (HTTPS_PROXY, NO_PROXY) and authorities (SSL_CERT_FILE and the like) come from the environment.
     """
     return _ExactClient(
         verify=tls_context(),

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from tuiback.model.status import (
     ActivityLine,
+    AlertStatus,
     AllowanceStatus,
     AtWork,
     EngineInfo,
@@ -21,10 +22,13 @@ from tuiback.model.things import (
     Account,
     AccountKind,
     AccountState,
+    Consent,
     Container,
+    Hold,
     Kind,
     Known,
     Outcome,
+    Owner,
     RemoteItem,
     StoredPart,
     Task,
@@ -51,11 +55,12 @@ if TYPE_CHECKING:
     from tuiback.model.ports import ChunkIndex, Clock, Monitor
 
 __all__ = [
-    "FOLDER_KINDS", "Account", "AccountKind", "AccountState", "ActivityLine", "AllowanceStatus", "AtWork",
-    "ChunkEntry", "ChunkIndex", "Clock", "Commit", "CommitBody", "CommitHead", "Container", "ControlRow",
-    "EngineInfo", "EngineStatus", "Expired", "Gauge", "JobStatus", "Kind", "Known", "Location", "MachineStatus",
-    "Monitor", "Outcome", "Owed", "PackTable", "RemoteItem", "Removal", "RunCounters", "RunRow", "SnapshotRow",
-    "StorageStatus", "StoredPart", "Task", "TaskState", "TaskStatus", "Tenant", "ThrottleStatus", "VersionOpened",
+    "FOLDER_KINDS", "Account", "AccountKind", "AccountState", "ActivityLine", "AlertStatus", "AllowanceStatus",
+    "AtWork", "ChunkEntry", "ChunkIndex", "Clock", "Commit", "CommitBody", "CommitHead", "Consent", "Container",
+    "ControlRow", "EngineInfo", "EngineStatus", "Expired", "Gauge", "Hold", "JobStatus", "Kind", "Known",
+    "Location", "MachineStatus", "Monitor", "Outcome", "Owed", "Owner", "PackTable", "RemoteItem", "Removal",
+    "RunCounters", "RunRow", "SnapshotRow", "StorageStatus", "StoredPart", "Task", "TaskState", "TaskStatus",
+    "Tenant", "ThrottleStatus", "VersionOpened",
 ]
 
 

@@ -93,7 +93,10 @@ class SnapshotRow:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """An item whose fetch failed: retried first at the next run. `cleared` ends the debt."""
+    """An item whose fetch failed: retried first at the next run. `cleared` ends the debt.
+
+    `ack` is why somebody put up with it, "" while nobody did; it lasts as long as the debt.
+    """
 
     account_id: str
     container_id: str
@@ -105,6 +108,7 @@ class Owed:
     error: str
     request_id: str = ""
     cleared: bool = False
+    ack: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,10 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class ControlRow:
-    """Configuration that a bare machine needs back: kind "tenant" or "task", JSON `data`, None when removed."""
+    """What a bare machine needs back: kind "tenant", "task", "hold" or "audit", JSON `data`, None when removed.
+
+    A row of the audit is a segment of it, named after its log and its number there.
+    """
 
     kind: str
     name: str

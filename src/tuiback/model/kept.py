@@ -98,6 +98,7 @@ class KeptDebt(msgspec.Struct, frozen=True, array_like=True, gc=False):
     tries: int
     error: str
     request_id: str
+    ack: str = ""
 
 
 class KeptControl(msgspec.Struct, frozen=True, array_like=True, gc=False):

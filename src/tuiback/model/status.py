@@ -1,6 +1,6 @@
 """What the console and `tuiback status` show: one immutable picture of the engine a second."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -45,7 +45,8 @@ class AtWork:
 class TaskStatus:
     """One row of the task table. Rates are averages of the last seconds; eta_seconds is None when unknown.
 
-    items_expected is what the services state or list of the accounts at work so far (0: nothing yet).
+    items_expected is what the services state or list of the accounts at work so far (0: nothing yet), owed_since when
+    the newest of what is owed failed first.
     """
 
     name: str
@@ -72,6 +73,7 @@ class TaskStatus:
     last_outcome: str | None
     next_run_at: datetime | None
     at_work: tuple[AtWork, ...] = ()
+    owed_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,19 @@ class JobStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertStatus:
+    """A condition that asks for somebody. `alert` is its stable id, severity info, warning or critical."""
+
+    alert: str
+    severity: str
+    since: datetime
+    subject: str
+    text: str
+    remedy: str
+    acked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EngineStatus:
     """The whole picture. `number` grows with each new one."""
 
@@ -189,4 +204,4 @@ class EngineStatus:
     storage: tuple[StorageStatus, ...] = ()
     activity: tuple[ActivityLine, ...] = ()
     jobs: tuple[JobStatus, ...] = ()
-    alerts: tuple[str, ...] = field(default=())
+    alerts: tuple[AlertStatus, ...] = ()

@@ -46,12 +46,22 @@ class AccountState(StrEnum):
     GONE = "gone"
 
 
+class Consent(StrEnum):
+    """Whether an administrator lets the tenant's app do what it asks for."""
+
+    UNKNOWN = ""
+    WAITING = "waiting for consent"
+    GRANTED = "granted"
+
+
 @dataclass(frozen=True, slots=True)
 class Tenant:
     """One Microsoft 365 organisation and the app that tuiback signs in with.
 
     `credential` is sealed with the repository's master key (store.Repository.seal), `credential_kind` says
-    whether it holds a client "secret" or a "certificate" (PEM with key).
+    whether it holds a client "secret" or a "certificate" (PEM with key). `credential_expires_on` is its last day,
+    YYYY-MM-DD, where that is known. Where tuiback registered or renewed the app itself, `app_object_id` names it in
+    the directory and `key_id` the credential there; `retired_key_id` is the one before, still valid.
     """
 
     name: str
@@ -63,6 +73,10 @@ class Tenant:
     credential_kind: str
     credential: bytes
     credential_expires_on: str | None = None
+    consent: Consent = Consent.UNKNOWN
+    app_object_id: str = ""
+    key_id: str = ""
+    retired_key_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +84,13 @@ class Task:
     """What to back up: service and scope.
 
     With `everything` the scope is all accounts of the service, new ones too, unless `fixed` froze the list
-    into `accounts` (ACCOUNT texts or account ids). `exclude` holds ACCOUNT texts. `keep` and `keep_gone` are its
+    into `accounts` (ACCOUNT texts or account ids). `groups` are ids or names of groups whose members, those of nested
+    groups too, belong to it. `exclude` holds ACCOUNT texts, `exclude_paths` patterns of what is left out of accounts
+    (engine.left_out). `former_names` are the names it had before, the newest first. `keep` and `keep_gone` are its
     retention as the command line has it: "all", "365d", "30v" or "7d,4w,12m,3y", and "forever" or "365d".
     `mode` is "manual", "scheduled" (by `cron`) or "continuous"; `window` are its allowed hours; both are read in the
-    zone `tz`, "" being UTC. Of tasks that are due together those of the highest `priority` start first.
+    zone `tz`, "" being UTC. Of tasks that are due together those of the highest `priority` start first. A task is late
+    when no run was ok within its `objective`, a span like "26h"; with "" it never is.
     """
 
     name: str
@@ -83,6 +100,9 @@ class Task:
     fixed: bool = False
     accounts: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    exclude_paths: tuple[str, ...] = ()
+    former_names: tuple[str, ...] = ()
     mode: str = "manual"
     paused: bool = False
     keep: str = "all"
@@ -91,6 +111,7 @@ class Task:
     tz: str = ""
     window: str = ""
     priority: int = 0
+    objective: str = ""
     created_at: datetime | None = None
 
 
@@ -112,6 +133,31 @@ class Account:
     state: AccountState = AccountState.ACTIVE
     gone_at: datetime | None = None
     gone_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Keeps everything of one account, or of all accounts of one task, whatever retention says.
+
+    One of `account_id` and `task` is set. It ends with `until`; with None only by being removed.
+    """
+
+    hold_id: str
+    reason: str
+    made_by: str
+    made_at: datetime
+    account_id: str = ""
+    task: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The home that has taken a repository over: no other one writes there any more."""
+
+    home_id: str
+    host: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 https://learn.microsoft.com/graph/json-batching
 """
 
+import json
 from base64 import b64encode, urlsafe_b64decode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -36,38 +37,45 @@ class _Requests(msgspec.Struct):
 
 def answer_batch(reception: Reception, call: Call) -> Taken:
     """The answers to all members, in the order in which they were carried out."""
+    places: list[Callable[[], None]] = []
+
+    def leave() -> None:
+        while places:
+            places.pop()()
+
     try:
-        reply = _answer(reception, call)
+        reply = _answer(reception, call, places)
     except Fault as fault:
         reply = fault_reply(fault, call, reception.cloud.clock)
-    return Taken(reply, "/$batch")
+    except BaseException:
+        leave()
+        raise
+    return Taken(reply, "/$batch", leave=leave)
 
 
-def _answer(reception: Reception, call: Call) -> Reply:
+def _answer(reception: Reception, call: Call, places: list[Callable[[], None]]) -> Reply:
+    """Carry the members out; `places` are those that they hold until the answer is sent.
+
+    In a chain they follow one another, and only the last is still there at the end; others run side by side.
+    """
     if call.method != "POST":
         raise Fault(405, "BadRequest", "Specified HTTP method is not allowed for the request target.")
     reception.cloud.signin.who(call.headers.get("authorization", ""))
     members = _members(call)
     statuses: dict[str, int] = {}
     responses = []
-    leaving: list[Callable[[], None]] = []
-    try:
-        for member in members:
-            if any(statuses.get(other, 424) >= 400 for other in member.depends_on):
-                reply = _failed_dependency(member, call, reception)
-            else:
-                taken = reception.take(_call(member, call))
-                reply = taken.reply
-                # Members without dependsOn run side by side: each holds its place until the last has ended.
-                if any(each.depends_on for each in members):
-                    taken.leave()
-                else:
-                    leaving.append(taken.leave)
-            statuses[member.id] = reply.status
-            responses.append(_response(member.id, reply))
-    finally:
-        for leave in leaving:
-            leave()
+    in_chain = any(each.depends_on for each in members)
+    for member in members:
+        if any(statuses.get(other, 424) >= 400 for other in member.depends_on):
+            reply = _failed_dependency(member, call, reception)
+        else:
+            while in_chain and places:
+                places.pop()()
+            taken = reception.take(_call(member, call))
+            reply = taken.reply
+            places.append(taken.leave)
+        statuses[member.id] = reply.status
+        responses.append(_response(member.id, reply))
     return json_reply({"responses": responses})
 
 
@@ -149,7 +157,8 @@ def _response(member_id: str, reply: Reply) -> dict[str, Any]:
     if content:
         headers["Content-Type"] = reply.content_type
         if reply.content_type.startswith(_JSON):
-            document["body"] = msgspec.json.decode(content)
+            # A fault may have put in what strict JSON does not allow.
+            document["body"] = json.loads(content, strict=False)
         else:
             document["body"] = b64encode(content).decode()
     return document

@@ -12,10 +12,12 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from tuiback.simtenant.api.cloud import Behaviour, Cloud
-from tuiback.simtenant.faults import FaultRule, Faults
+from tuiback.simtenant.faults import FaultRule
+from tuiback.simtenant.life import Life
 from tuiback.simtenant.manifest import manifest
 from tuiback.simtenant.mutations import mutate
-from tuiback.simtenant.reception import Counts
+from tuiback.simtenant.people_changes import WrongOrder, carry_out
+from tuiback.simtenant.reception import Counts, Orders
 
 _KINDS = frozenset({"mailbox", "drive"})
 
@@ -23,19 +25,25 @@ _KINDS = frozenset({"mailbox", "drive"})
 class Control:
     """The endpoints behind control_url. Each POST takes and gives one JSON object."""
 
-    def __init__(self, cloud: Cloud, counts: Counts, faults: Faults) -> None:
+    def __init__(self, cloud: Cloud, counts: Counts, orders: Orders) -> None:
         self._cloud = cloud
         self._counts = counts
-        self._faults = faults
+        self._orders = orders
+        self._life = Life(cloud)
 
     def reset(self) -> None:
         """Undo every write, fault, clock move and registration, and count from zero."""
-        self._faults.clear()
+        self._life.end()
+        self._orders.clear()
+        self._orders.strikes.counts.clear()
         self._counts.clear()
         self._cloud.reset()
 
     async def stats(self, _request: Request) -> JSONResponse:
-        """GET /stats: requests so far, all and by route, 429 answers, most at once, what is in memory."""
+        """GET /stats: requests so far, all and by route, 429 answers, most at once, what is in memory.
+
+        Also how often each named fault struck, and how many changes the background made.
+        """
         counts = self._counts
         return JSONResponse(
             {
@@ -45,32 +53,56 @@ class Control:
                 "in_flight_max": counts.in_flight_max,
                 "not_mail": self._cloud.tenant.not_mail,
                 "in_memory": self._cloud.tenant.held_count,
+                "faults": dict(self._orders.strikes.counts),
+                "life": self._life.changes,
             }
         )
 
     async def manifest(self, request: Request) -> JSONResponse:
         """GET /manifest?account=[mailbox:|drive:]NAME: what the account holds."""
         kind, _, name = request.query_params.get("account", "").rpartition(":")
-        person = self._cloud.tenant.company.find(name)
+        person = self._cloud.tenant.directory.find_person(name)
         if person is None or (kind and kind not in _KINDS):
             raise HTTPException(404, f"no account '{request.query_params.get('account', '')}'")
         items = manifest(self._cloud, person, frozenset({kind}) if kind else _KINDS)
         return JSONResponse({"account": person.address, "items": items})
 
     async def mutate(self, request: Request) -> JSONResponse:
-        """POST /mutate {changes, seed} | {reset: true}."""
+        """POST /mutate {changes, seed, people} | {reset: true}; with people true some leave, come and are renamed."""
         given = await _object(request)
         if given.get("reset"):
             self.reset()
             return JSONResponse({"reset": True})
-        return JSONResponse(mutate(self._cloud, int(given.get("changes", 10)), int(given.get("seed", 1))))
+        changes, seed = int(given.get("changes", 10)), int(given.get("seed", 1))
+        return JSONResponse(mutate(self._cloud, changes, seed, people=bool(given.get("people"))))
+
+    async def life(self, request: Request) -> JSONResponse:
+        """POST /life {changes_per_minute, seed, people} | {stop: true}: changes go on in the background."""
+        given = await _object(request)
+        if given.get("stop"):
+            self._life.end()
+        else:
+            rate = float(given.get("changes_per_minute", 0))
+            if rate <= 0:
+                raise HTTPException(400, "changes_per_minute must be above 0")
+            self._life.begin(rate, int(given.get("seed", 1)), people=bool(given.get("people")))
+        return JSONResponse({"on": self._life.is_on, "changes": self._life.changes})
+
+    async def people(self, request: Request) -> JSONResponse:
+        """POST /people {leave | rename | unlicense | rehire | hire | ...: user, ...}; see people_changes.carry_out."""
+        try:
+            return JSONResponse(carry_out(self._cloud, await _object(request)))
+        except WrongOrder as wrong:
+            raise HTTPException(400, str(wrong)) from wrong
 
     async def fault(self, request: Request) -> JSONResponse:
-        """POST /fault {match, status, retry_after, times, body, drop_after_bytes}, or {clear: true}."""
+        """POST /fault {match, status, retry_after, times, body, drop_after_bytes} | {id, times} | {clear: true}."""
         given = await _object(request)
         if given.get("clear"):
-            self._faults.clear()
+            self._orders.clear()
             return JSONResponse({"cleared": True})
+        if "id" in given:
+            return self._order_by_name(str(given["id"]), int(given.get("times", 1)))
         try:
             rule = FaultRule(
                 match=re.compile(given["match"]),
@@ -82,8 +114,36 @@ class Control:
             )
         except (KeyError, TypeError, ValueError, re.error) as error:
             raise HTTPException(400, f"not a fault: {error!r}") from error
-        self._faults.add(rule)
+        self._orders.rules.add(rule)
         return JSONResponse({"match": rule.match.pattern, "times": rule.times})
+
+    def _order_by_name(self, trouble_id: str, times: int) -> JSONResponse:
+        try:
+            self._orders.strikes.order(trouble_id, times)
+        except KeyError as unknown:
+            raise HTTPException(400, f"no fault {unknown} that can be ordered") from unknown
+        return JSONResponse({"id": trouble_id, "times": times})
+
+    async def faults(self, _request: Request) -> JSONResponse:
+        """GET /faults: every fault that has a name, what it does, and whether it is in force."""
+        return JSONResponse({"faults": self._orders.strikes.described()})
+
+    async def chaos(self, request: Request) -> JSONResponse:
+        """POST /chaos {rate, seed, ids}: each fault strikes the requests that it fits at that rate; rate 0 ends it.
+
+        Without ids all but the lasting faults take part.
+        """
+        given = await _object(request)
+        rate, seed, ids = float(given.get("rate", 0.02)), int(given.get("seed", 1)), given.get("ids")
+        try:
+            chosen = self._orders.strikes.let_chance(rate, seed, ids)
+        except KeyError as unknown:
+            raise HTTPException(400, f"no fault {unknown}") from unknown
+        return JSONResponse({"rate": rate, "seed": seed, "ids": chosen})
+
+    def close(self) -> None:
+        """Let nothing go on in the background."""
+        self._life.end()
 
     async def clock(self, request: Request) -> JSONResponse:
         """POST /clock {seconds}: time jumps ahead, so tokens and links expire."""
@@ -126,6 +186,10 @@ def control_app(control: Control) -> Starlette:
             Route("/manifest", control.manifest),
             Route("/mutate", control.mutate, methods=["POST"]),
             Route("/fault", control.fault, methods=["POST"]),
+            Route("/faults", control.faults),
+            Route("/chaos", control.chaos, methods=["POST"]),
+            Route("/life", control.life, methods=["POST"]),
+            Route("/people", control.people, methods=["POST"]),
             Route("/clock", control.clock, methods=["POST"]),
             Route("/behaviour", control.behaviour, methods=["POST"]),
             Route("/expire-deltas", control.expire_deltas, methods=["POST"]),

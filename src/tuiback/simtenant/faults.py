@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from tuiback.simtenant.api.call import Fault, Reply
+from tuiback.simtenant.api.call import Call, Fault, Reply
 
 # What Graph says with these: facts gathered from its documentation and from other clients' issues.
 _USUAL = {
@@ -66,8 +66,11 @@ class Faults:
         """Let everything succeed again."""
         self._rules.clear()
 
-    def take(self, request: str) -> FaultRule | None:
+    def take(self, call: Call) -> FaultRule | None:
         """The rule that this request falls under, counted as used."""
+        if not self._rules:
+            return None
+        request = f"{call.method} {call.path}" + (f"?{call.raw_query}" if call.raw_query else "")
         plain = unquote(request)
         for rule in self._rules:
             if rule.times and (rule.match.search(request) or rule.match.search(plain)):

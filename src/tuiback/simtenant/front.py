@@ -43,8 +43,9 @@ class Front:
             taken = self._take(call)
             sent_whole = False
             try:
-                if self._plan.latency_seconds:
-                    await asyncio.sleep(self._plan.latency_seconds)
+                wait_seconds = self._plan.latency_seconds + taken.delay_seconds
+                if wait_seconds:
+                    await asyncio.sleep(wait_seconds)
                 await _send(taken.reply, call, send, taken.drop_after_bytes)
                 sent_whole = True
             finally:
@@ -56,8 +57,7 @@ class Front:
 
     def _take(self, call: Call) -> Taken:
         if call.path == BATCH:
-            self._counts.by_route[f"{call.method} /$batch"] += 1
-            return answer_batch(self._reception, call)
+            return self._reception.take_whole(call, "/$batch", lambda: answer_batch(self._reception, call))
         return self._reception.take(call)
 
 
@@ -87,6 +87,9 @@ async def _call(scope: Scope, receive: Receive) -> Call:
 
 
 async def _send(reply: Reply, call: Call, send: Send, drop_after_bytes: int | None) -> None:
+    if drop_after_bytes is not None and drop_after_bytes < 0:
+        _hang_up(send)
+        raise Dropped
     length = reply.length if reply.stream is not None else len(reply.body)
     headers = {"request-id": call.request_id, "client-request-id": call.client_request_id}
     if reply.status not in _NO_BODY:
@@ -104,6 +107,12 @@ async def _send(reply: Reply, call: Call, send: Send, drop_after_bytes: int | No
         left = left - len(piece) if left is not None else None
         await send(_piece(piece))
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _hang_up(send: Send) -> None:
+    """Break the connection without a byte. ASGI has no word for this, so uvicorn's own connection is taken."""
+    transport: asyncio.Transport = send.__self__.transport  # type: ignore[attr-defined]
+    transport.abort()
 
 
 def _piece(body: bytes) -> Message:

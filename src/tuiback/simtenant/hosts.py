@@ -9,11 +9,10 @@ from tuiback.simtenant.api.storage import resolve_storage
 from tuiback.simtenant.capture import Capture
 from tuiback.simtenant.certificates import Certificates, make_certificates
 from tuiback.simtenant.control import Control, control_app
-from tuiback.simtenant.faults import Faults
 from tuiback.simtenant.front import Front, resolve_api
 from tuiback.simtenant.plan import Endpoints, Plan
 from tuiback.simtenant.proxy import ConnectProxy
-from tuiback.simtenant.reception import Counts, Reception
+from tuiback.simtenant.reception import Counts, Orders, Reception
 
 _LOOPBACK = "127.0.0.1"
 _API_NAMES = ("graph.microsoft.com", "login.microsoftonline.com")
@@ -28,11 +27,11 @@ class Hosts:
         self.secure = [_listening(0), _listening(0)] if plan.tls else []
         self.certificates: Certificates | None = make_certificates(plan.tls) if plan.tls else None
         self._proxy_socket = _listening(0) if plan.tls else None
-        cloud, counts, faults = Cloud(plan), Counts(), Faults()
-        self.control = Control(cloud, counts, faults)
+        cloud, counts, orders = Cloud(plan), Counts(), Orders()
+        self.control = Control(cloud, counts, orders)
         self._capture = Capture(plan.capture) if plan.capture is not None else None
-        api = Front(Reception(cloud, counts, faults, resolve_api), counts, self._capture)
-        storage = Front(Reception(cloud, counts, faults, resolve_storage), counts, self._capture)
+        api = Front(Reception(cloud, counts, orders, resolve_api), counts, self._capture)
+        storage = Front(Reception(cloud, counts, orders, resolve_storage), counts, self._capture)
         control = control_app(self.control)
         ports = [_port(each) for each in (*self.plain, *self.secure)]
         self._apps: dict[int, ASGIApp] = dict(zip(ports, (api, storage, control, api, storage), strict=False))
@@ -62,6 +61,7 @@ class Hosts:
 
     async def close(self) -> None:
         """Let go of what was opened."""
+        self.control.close()
         await self._proxy.stop()
         if self._capture is not None:
             self._capture.close()

@@ -1,8 +1,7 @@
-"""Lets time pass in the company: people send, answer, file, delete, rename and edit, as the seed has it."""
+"""Lets time pass in the company: people send, answer, file, delete, rename, edit and share, as the seed has it."""
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from tuiback.simtenant.api.cloud import Cloud
@@ -10,74 +9,66 @@ from tuiback.simtenant.content.company import Person
 from tuiback.simtenant.content.prose import paragraph, subject
 from tuiback.simtenant.content.sources import HeldSource
 from tuiback.simtenant.content.written import WrittenMail
+from tuiback.simtenant.day import Day
+from tuiback.simtenant.people_changes import PEOPLE_KINDS
 from tuiback.simtenant.state.drive import ROOT_NODE, NameTaken, Node
-from tuiback.simtenant.state.mailbox import DELETED, INBOX, SENT, WELL_KNOWN, Mailbox, Message
+from tuiback.simtenant.state.grants import Grant
+from tuiback.simtenant.state.mailbox import DELETED, INBOX, SENT, WELL_KNOWN, Message
 from tuiback.simtenant.state.rewriting import written_copy
 
-
-@dataclass(slots=True)
-class _Day:
-    """One round of changes: who may do what with which luck."""
-
-    cloud: Cloud
-    luck: random.Random
-    number: int = 0
-
-    @property
-    def now(self) -> datetime:
-        return self.cloud.clock.now().replace(microsecond=0)
-
-    def person(self) -> Person:
-        """Somebody."""
-        return self.luck.choice(self.cloud.tenant.company.people)
-
-    def message(self, mailbox: Mailbox) -> Message | None:
-        """Some message that is not yet thrown away."""
-        filled = [folder for folder in mailbox.folders if folder != DELETED and mailbox.count(folder)]
-        return mailbox.find(self.luck.choice(mailbox.serials(self.luck.choice(filled)))) if filled else None
-
-    def file(self, person: Person) -> Node | None:
-        """Some file that is not part of a notebook."""
-        drive = self.cloud.tenant.drive(person)
-        files = [n for n in drive.nodes.values() if n.source is not None and not drive.nodes[n.parent or 0].package]
-        return self.luck.choice(files) if files else None
+# A conversation is looked for among so many messages of a folder.
+_LOOKED_THROUGH = 300
 
 
-def mutate(cloud: Cloud, changes: int, seed: int) -> dict[str, int]:
-    """Make `changes` changes; the same seed makes the same ones. Gives how many of each kind were made."""
-    day = _Day(cloud, random.Random(f"{cloud.plan.seed} {seed}"))
-    kinds = [*_MAIL_KINDS, *_FILE_KINDS]
+def mutate(cloud: Cloud, changes: int, seed: int, *, people: bool = False) -> dict[str, int]:
+    """Make `changes` changes; the same seed makes the same ones. Gives how many of each kind were made.
+
+    With `people` some come, leave, come back, are renamed, and change their groups or lose their licence.
+    """
+    day = new_day(cloud, seed)
     made: dict[str, int] = {}
     while sum(made.values()) < changes:
-        day.number += 1
-        name, do = day.luck.choice(kinds)
-        if do(day):
+        name = change(day, people=people)
+        if name is not None:
             made[name] = made.get(name, 0) + 1
         elif day.number > changes * 20:
             break
     return made
 
 
-def _send(day: _Day) -> bool:
+def new_day(cloud: Cloud, seed: int) -> Day:
+    """The beginning of a sequence of changes."""
+    return Day(cloud, random.Random(f"{cloud.plan.seed} {seed}"))
+
+
+def change(day: Day, *, people: bool = False) -> str | None:
+    """Try one change. Gives its kind, or None where what was drawn can't be done."""
+    day.number += 1
+    kinds = (*_MAIL_KINDS, *_FILE_KINDS, *PEOPLE_KINDS) if people else (*_MAIL_KINDS, *_FILE_KINDS)
+    name, do = day.luck.choice(kinds)
+    return name if do(day) else None
+
+
+def _send(day: Day) -> bool:
     author, reader = day.person(), day.person()
     title = subject(day.cloud.tenant.chance, author.language, "mutation", day.luck.random().hex())
     _deliver(day, author, reader, {"subject": title})
     return True
 
 
-def _answer(day: _Day) -> bool:
+def _answer(day: Day) -> bool:
     author = day.person()
     asked = day.message(day.cloud.tenant.mailbox(author))
     if asked is None or asked.mail.head.author is None:
         return False
     head = asked.mail.head
-    reader = day.cloud.tenant.company.find(head.author.address if head.author else "") or day.person()
+    reader = day.cloud.tenant.directory.find_person(head.author.address if head.author else "") or day.person()
     title = f"{author.language.reply}: {head.subject}"
     _deliver(day, author, reader, {"subject": title}, head.message_id)
     return True
 
 
-def _deliver(day: _Day, author: Person, reader: Person, properties: dict[str, object], answers: str = "") -> None:
+def _deliver(day: Day, author: Person, reader: Person, properties: dict[str, object], answers: str = "") -> None:
     """One letter into the author's Sent Items and the reader's Inbox."""
     mark = day.luck.randbytes(12).hex()
     text = paragraph(day.cloud.tenant.chance, author.language, day.luck.randrange(200, 6000), "mutation", mark)
@@ -101,7 +92,7 @@ def _person(person: Person) -> dict[str, dict[str, str]]:
     return {"emailAddress": {"name": person.name, "address": person.address}}
 
 
-def _move_message(day: _Day) -> bool:
+def _move_message(day: Day) -> bool:
     mailbox = day.cloud.tenant.mailbox(day.person())
     message = day.message(mailbox)
     targets = [each.serial for each in mailbox.folders.values() if each.parent is not None and not each.hidden]
@@ -112,7 +103,23 @@ def _move_message(day: _Day) -> bool:
     return True
 
 
-def _rename_mail_folder(day: _Day) -> bool:
+def _move_conversation(day: Day) -> bool:
+    """File all of a conversation that lies in one folder into another folder."""
+    mailbox = day.cloud.tenant.mailbox(day.person())
+    first = day.message(mailbox)
+    targets = [each.serial for each in mailbox.folders.values() if each.parent is not None and not each.hidden]
+    target = day.luck.choice(targets)
+    if first is None or first.folder == target:
+        return False
+    conversation = first.mail.head.conversation
+    nearby = (mailbox.find(serial) for serial in mailbox.serials(first.folder)[:_LOOKED_THROUGH])
+    together = [each for each in nearby if each is not None and each.mail.head.conversation == conversation]
+    for message in together or [first]:
+        mailbox.move(message, target, day.now)
+    return True
+
+
+def _rename_mail_folder(day: Day) -> bool:
     mailbox = day.cloud.tenant.mailbox(day.person())
     own = [folder for folder in mailbox.folders.values() if folder.serial not in WELL_KNOWN.values()]
     if not own:
@@ -123,7 +130,7 @@ def _rename_mail_folder(day: _Day) -> bool:
     return True
 
 
-def _delete_message(day: _Day) -> bool:
+def _delete_message(day: Day) -> bool:
     mailbox = day.cloud.tenant.mailbox(day.person())
     message = day.message(mailbox)
     if message is None:
@@ -135,7 +142,7 @@ def _delete_message(day: _Day) -> bool:
     return True
 
 
-def _edit_message(day: _Day) -> bool:
+def _edit_message(day: Day) -> bool:
     mailbox = day.cloud.tenant.mailbox(day.person())
     message = day.message(mailbox)
     if message is None:
@@ -151,7 +158,21 @@ def _edit_message(day: _Day) -> bool:
     return True
 
 
-def _edit_file(day: _Day) -> bool:
+def _share_file(day: Day) -> bool:
+    """Let somebody else see a file, or take that back."""
+    person, other = day.person(), day.person()
+    node = day.file(person)
+    if node is None or other is person:
+        return False
+    if node.grants and day.luck.random() < 0.5:
+        node.grants.pop()
+    else:
+        node.grants.append(Grant(day.luck.randbytes(24).hex(), "read", day.now, person=other.index))
+    day.cloud.tenant.drive(person).share(node)
+    return True
+
+
+def _edit_file(day: Day) -> bool:
     person = day.person()
     node = day.file(person)
     if node is None or node.source is None:
@@ -159,12 +180,11 @@ def _edit_file(day: _Day) -> bool:
     content = bytearray(b"".join(node.source.pieces(0, node.source.size)))
     place = day.luck.randrange(len(content) + 1)
     content[place:place] = day.luck.randbytes(day.luck.randrange(1, 4000))
-    node.source, node.modified = HeldSource(bytes(content)), day.now
-    day.cloud.tenant.drive(person).touch(node)
+    day.cloud.tenant.drive(person).write(node, HeldSource(bytes(content)), day.now)
     return True
 
 
-def _add_file(day: _Day) -> bool:
+def _add_file(day: Day) -> bool:
     person = day.person()
     drive = day.cloud.tenant.drive(person)
     folders = [node for node in drive.nodes.values() if node.is_folder and not node.package]
@@ -174,7 +194,7 @@ def _add_file(day: _Day) -> bool:
     return True
 
 
-def _rename_file(day: _Day) -> bool:
+def _rename_file(day: Day) -> bool:
     person = day.person()
     node = day.file(person)
     if node is None or node.parent is None:
@@ -184,7 +204,7 @@ def _rename_file(day: _Day) -> bool:
     return _place(day, person, node, node.parent, name)
 
 
-def _move_file(day: _Day) -> bool:
+def _move_file(day: Day) -> bool:
     person = day.person()
     node = day.file(person)
     drive = day.cloud.tenant.drive(person)
@@ -193,7 +213,7 @@ def _move_file(day: _Day) -> bool:
     return node is not None and node.parent != target and _place(day, person, node, target, node.name)
 
 
-def _place(day: _Day, person: Person, node: Node, parent: int, name: str) -> bool:
+def _place(day: Day, person: Person, node: Node, parent: int, name: str) -> bool:
     try:
         day.cloud.tenant.drive(person).place(node, parent, name)
     except NameTaken:
@@ -201,7 +221,7 @@ def _place(day: _Day, person: Person, node: Node, parent: int, name: str) -> boo
     return True
 
 
-def _rename_folder(day: _Day) -> bool:
+def _rename_folder(day: Day) -> bool:
     person = day.person()
     drive = day.cloud.tenant.drive(person)
     folders = [node for node in drive.nodes.values() if node.is_folder and node.parent is not None and not node.package]
@@ -211,7 +231,7 @@ def _rename_folder(day: _Day) -> bool:
     return _place(day, person, node, node.parent or ROOT_NODE, f"{node.name} ({day.luck.randbytes(2).hex()})")
 
 
-def _delete_file(day: _Day) -> bool:
+def _delete_file(day: Day) -> bool:
     person = day.person()
     node = day.file(person)
     if node is None:
@@ -220,11 +240,12 @@ def _delete_file(day: _Day) -> bool:
     return True
 
 
-_MAIL_KINDS: tuple[tuple[str, Callable[[_Day], bool]], ...] = (
+_MAIL_KINDS: tuple[tuple[str, Callable[[Day], bool]], ...] = (
     ("send", _send), ("answer", _answer), ("move_message", _move_message), ("delete_message", _delete_message),
-    ("edit_message", _edit_message), ("rename_mail_folder", _rename_mail_folder),
+    ("edit_message", _edit_message), ("move_conversation", _move_conversation),
+    ("rename_mail_folder", _rename_mail_folder),
 )  # fmt: skip
-_FILE_KINDS: tuple[tuple[str, Callable[[_Day], bool]], ...] = (
+_FILE_KINDS: tuple[tuple[str, Callable[[Day], bool]], ...] = (
     ("edit_file", _edit_file), ("add_file", _add_file), ("rename_file", _rename_file), ("move_file", _move_file),
-    ("delete_file", _delete_file), ("rename_folder", _rename_folder),
+    ("delete_file", _delete_file), ("rename_folder", _rename_folder), ("share_file", _share_file),
 )  # fmt: skip

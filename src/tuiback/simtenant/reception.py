@@ -6,9 +6,25 @@ from dataclasses import dataclass, field
 
 from tuiback.simtenant.api.call import Call, Fault, Reply, fault_reply
 from tuiback.simtenant.api.cloud import Cloud
+from tuiback.simtenant.faulting.scene import Scene
+from tuiback.simtenant.faulting.strikes import Strikes
 from tuiback.simtenant.faults import FaultRule, Faults
 from tuiback.simtenant.throttling.charges import Request, charge_of
 from tuiback.simtenant.throttling.gate import Admission
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a tester has ordered to go wrong: by pattern, and by name."""
+
+    rules: Faults = field(default_factory=Faults)
+    strikes: Strikes = field(default_factory=Strikes)
+
+    def clear(self) -> None:
+        """Let everything succeed again."""
+        self.rules.clear()
+        self.strikes.clear()
+
 
 Resolve = Callable[[Cloud, Call], tuple[str, Callable[[], Reply]]]
 
@@ -30,42 +46,74 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """An answer on its way; `leave` must be called when it has been sent, or given up."""
+    """An answer on its way; `leave` must be called when it has been sent, or given up.
+
+    With `drop_after_bytes` -1 the connection breaks before anything is sent.
+    """
 
     reply: Reply
     template: str
     drop_after_bytes: int | None = None
+    delay_seconds: float = 0.0
     leave: Callable[[], None] = field(default=lambda: None)
 
 
 class Reception:
     """Answers the requests of one host."""
 
-    def __init__(self, cloud: Cloud, counts: Counts, faults: Faults, resolve: Resolve) -> None:
+    def __init__(self, cloud: Cloud, counts: Counts, orders: Orders, resolve: Resolve) -> None:
         self.cloud = cloud
         self._counts = counts
-        self._faults = faults
+        self._orders = orders
         self._resolve = resolve
 
     def take(self, call: Call) -> Taken:
-        """Carry the request out, unless a rule answers it or the throttle refuses it."""
-        rule = self._faults.take(f"{call.method} {call.path}" + (f"?{call.raw_query}" if call.raw_query else ""))
+        """Carry the request out, unless a fault strikes it or the throttle refuses it."""
+        rule = self._orders.rules.take(call)
         try:
             template, answer = self._resolve(self.cloud, call)
         except Fault as fault:
             template, answer = "(unknown)", _raising(fault)
         self._counts.by_route[f"{call.method} {template}"] += 1
         admission = Admission()
+        scene: Scene | None = None
         try:
             reply = rule.reply() if rule is not None else None
             if reply is None:
                 admission = self._admit(call, template)
-                reply = answer()
+                if self._orders.strikes.is_idle:
+                    reply = answer()
+                else:
+                    scene = Scene(self.cloud, call, template, answer, self._orders.strikes.luck)
+                    reply = self._orders.strikes.answer(scene)
         except Fault as fault:
             reply = fault_reply(fault, call, self.cloud.clock)
         self._counts.throttled += reply.status == 429
         reply.headers |= admission.headers
-        return Taken(reply, template, _cut(rule), admission.leave)
+        cut = _cut(rule) if scene is None or rule is not None else scene.cut
+        return Taken(reply, template, cut, scene.delay_seconds if scene is not None else 0.0, admission.leave)
+
+    def take_whole(self, call: Call, template: str, answer: Callable[[], Taken]) -> Taken:
+        """Carry out a request that holds others, unless a fault strikes it as a whole."""
+        self._counts.by_route[f"{call.method} {template}"] += 1
+        rule = self._orders.rules.take(call)
+        if rule is None and self._orders.strikes.is_idle:
+            return answer()
+        parts: list[Taken] = []
+
+        def carry_out() -> Reply:
+            parts.append(answer())
+            return parts[0].reply
+
+        scene = Scene(self.cloud, call, template, carry_out, self._orders.strikes.luck)
+        try:
+            reply = rule.reply() if rule is not None else None
+            if reply is None:
+                reply = self._orders.strikes.answer(scene)
+        except Fault as fault:
+            reply = fault_reply(fault, call, self.cloud.clock)
+        leave = parts[0].leave if parts else lambda: None
+        return Taken(reply, template, _cut(rule) if rule is not None else scene.cut, scene.delay_seconds, leave)
 
     def _admit(self, call: Call, template: str) -> Admission:
         """Raises Fault 429, or 401 for a token that is none."""
@@ -94,7 +142,7 @@ class Reception:
 
     def _mailbox(self, call: Call) -> str:
         name = call.where.get("user", "")
-        person = self.cloud.tenant.company.find(name) if name else None
+        person = self.cloud.tenant.directory.find_person(name) if name else None
         return person.object_id if person is not None else name.lower()
 
 

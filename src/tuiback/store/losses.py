@@ -1,8 +1,9 @@
 """Writes down what a repair had to give up, so that a check tells new damage from what is known.
 
-A loss is an object of one record (see sealed), quarantine/losses/<16 hex>: msgpack of {time, packs, chunks}. Packs
-that it names do not count any more: what could be saved of them lies in others. Its chunks were in none when it was
-written; one that is stored again later is whole again.
+A loss is an object of one record (see sealed), quarantine/losses/<16 hex>: msgpack of {time, packs, chunks, again}.
+Packs that it names do not count any more: what could be saved of them lies in others. Its chunks were in none when it
+was written; one that is stored again later is whole again. If that is lost too it stands in `again` of a later loss,
+and is no known loss any more until one after that names it.
 """
 
 import secrets
@@ -26,6 +27,7 @@ class Loss(msgspec.Struct, frozen=True, kw_only=True):
     time: datetime
     packs: tuple[str, ...]
     chunks: tuple[bytes, ...]
+    again: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,7 @@ def note_loss(objects: SealedObjects, loss: Loss) -> None:
 
 def read_losses(objects: SealedObjects) -> Losses:
     """Everything that repairs have given up."""
-    packs: set[str] = set()
-    chunks: set[bytes] = set()
+    losses: list[tuple[datetime, str, Loss]] = []
     damaged: list[tuple[str, str]] = []
     for name in list(objects.backend.list(_PREFIX)):
         try:
@@ -56,6 +57,11 @@ def read_losses(objects: SealedObjects) -> Losses:
         except (Damage, FormatTooNew, msgspec.DecodeError) as error:
             damaged.append((name, error.what if isinstance(error, Damage | FormatTooNew) else str(error)))
             continue
+        losses.append((loss.time, name, loss))
+    packs: set[str] = set()
+    chunks: set[bytes] = set()
+    for _, _, loss in sorted(losses, key=lambda one: one[:2]):
         packs.update(loss.packs)
+        chunks.difference_update(loss.again)
         chunks.update(loss.chunks)
     return Losses(frozenset(packs), frozenset(chunks), tuple(damaged))

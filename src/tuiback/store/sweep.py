@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from itertools import chain, groupby, islice
 
-from tuiback.errors import EnvironmentFault, NoSuchThing
+from tuiback.errors import Damage, EnvironmentFault, NoSuchThing
 from tuiback.model import CommitHead
 from tuiback.store import gc
 from tuiback.store.backend import Backend, store_time
+from tuiback.store.checkpoint import read_either
 from tuiback.store.commits import find_head, number_prefix
 from tuiback.store.pack import PREFIX as PACKS
 from tuiback.store.pack import pack_name
@@ -121,6 +123,10 @@ def named_segments(repository: Repository) -> frozenset[str]:
         for head in writer.heads:
             commit = repository.read_commit(head)
             named.update((*commit.segments, commit.checkpoint, commit.checkpoint_copy))
+            if commit.checkpoint and not (newest and head == newest[0].head):
+                # Another writer made it at the same time: until one covers it, a reader may come to it.
+                with suppress(Damage):
+                    named |= read_either(repository.objects, commit).segments()
     return frozenset(filter(None, named))
 
 

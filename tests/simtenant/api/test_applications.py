@@ -169,3 +169,20 @@ def test_registering_needs_its_permissions(caller: Caller) -> None:
     caller.sign_in(made["client_id"], "s")
     assert caller.send("POST", "/applications", json={"displayName": "x"}).status_code == 403
     assert caller.send("GET", "/applications").status_code == 403
+
+
+def test_an_application_rolls_its_own_keys_without_permissions(caller: Caller, pair: KeyPair) -> None:
+    """Signed in with the old key it adds a new one; another application may not."""
+    app = registered(caller, keyCredentials=[pair.credential()])
+    caller.post("/servicePrincipals", {"appId": app["appId"]})
+    caller.control("/clock", LATER)
+    own = by_certificate(caller, app["appId"], pair).json()["access_token"]
+    other = caller.control("/applications", {"secret": "s", "roles": ["Mail.Read"]})["client_id"]
+    others = token(caller, client_id=other, client_secret="s").json()["access_token"]
+    now = int(time.time()) + 25
+    claims = {"aud": "00000002-0000-0000-c000-000000000000", "iss": app["id"], "nbf": now - 60, "exp": now + 300}
+    body = {"keyCredential": KeyPair(days=30).credential(), "proof": pair.assertion(claims)}
+    for bearer, status in ((others, 403), (own, 200)):
+        headers = {"Authorization": f"Bearer {bearer}"}
+        reply = caller.plain.post(f"{caller.root}/applications/{app['id']}/addKey", json=body, headers=headers)
+        assert reply.status_code == status

@@ -120,3 +120,14 @@ def test_extended_properties_are_given_when_expanded(caller: Caller, user: str) 
     given = {each["id"]: each["value"] for each in found["singleValueExtendedProperties"]}
     assert given["SystemTime 0x0039"] == found["sentDateTime"]
     assert int(given["Integer 0x0E07"]) & 1 == found["isRead"]
+
+
+def test_delta_tells_extended_properties(caller: Caller, user: str) -> None:
+    """What $expand asked for at the beginning comes with every page, as the links carry the query."""
+    size = "singleValueExtendedProperties($filter=id eq 'Integer 0x0E08')"
+    url = f"{delta_url(user)}&$expand={size}"
+    messages, _ = caller.walk(url, headers=IMMUTABLE)
+    assert len(messages) > 7, "more than one page"
+    for each in messages:
+        mime = caller.send("GET", f"/users/{user}/messages/{each['id']}/$value", headers=IMMUTABLE).content
+        assert each["singleValueExtendedProperties"] == [{"id": "Integer 0x0E08", "value": str(len(mime))}]

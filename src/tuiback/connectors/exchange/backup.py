@@ -1,7 +1,9 @@
 """Finds mailboxes, follows the changes of their folders, and reads messages."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 
 from tuiback.connectors.base import Change, Changed, Discovered, PartSource, Removed
 from tuiback.connectors.delta import Entry, Feed, Notes, follow
@@ -10,13 +12,21 @@ from tuiback.connectors.exchange.entries import (
     MESSAGE_FIELDS,
     ROOT,
     WELL_KNOWN,
+    WITH_SIZE,
     folder_item,
     message_item,
 )
+from tuiback.connectors.exchange.grouping import grouped
 from tuiback.connectors.exchange.mailbox import BY_IMMUTABLE_ID, IMMUTABLE_IDS, MailboxAccess, mailbox_path
 from tuiback.connectors.people import people
-from tuiback.errors import AccountAbsent, ItemGone
+from tuiback.errors import AccountAbsent, GraphError, ItemGone
+from tuiback.graph import Answered, Member
 from tuiback.model import Account, AccountKind, Container, Kind, Known, Owed, RemoteItem
+
+T = TypeVar("T")
+
+# How a service that can't put MIME into the answer of a batch refuses the members.
+_NOT_TOGETHER = frozenset({400, 405, 406, 415, 501})
 
 # The one container above all mail folders: its items are the folders themselves.
 FOLDERS = "folders"
@@ -84,6 +94,22 @@ class ExchangeBackup(MailboxAccess):
             mime_path = mailbox_path(account, "messages", item.item_id, "$value")
             yield PartSource("mime", self._lane(account).stream(mime_path, headers=BY_IMMUTABLE_ID))
 
+    def groups(self, items: Sequence[RemoteItem]) -> Sequence[Sequence[RemoteItem]]:
+        """Small messages go together, so that four requests at once carry up to eighty; large ones are streamed."""
+        if not self._graph.takes_batches:
+            return [(item,) for item in items]
+        return grouped(items)
+
+    async def contents(
+        self, account: Account, items: Sequence[RemoteItem]
+    ) -> Sequence[Mapping[str, bytes] | GraphError]:
+        """The properties as listed and the MIME of each."""
+        paths = [mailbox_path(account, "messages", item.item_id, "$value") for item in items]
+        answers = await self._lane(account).batch([Member("GET", path, BY_IMMUTABLE_ID) for path in paths])
+        if all(isinstance(answer, GraphError) and answer.status in _NOT_TOGETHER for answer in answers):
+            self._graph.give_up_batches()
+        return [_parts(item, answer) for item, answer in zip(items, answers, strict=True)]
+
     async def refresh(self, account: Account, owed: Owed) -> RemoteItem | None:
         """None also for a message that moved: the listing of its new folder tells it."""
         try:
@@ -119,6 +145,7 @@ class ExchangeBackup(MailboxAccess):
             lane=self._lane(account),
             path=mailbox_path(account, "mailFolders", container.container_id, "messages", "delta"),
             params={"$select": ",".join(MESSAGE_FIELDS)},
+            welcome={"$expand": WITH_SIZE},
             read=partial(self._message_change, account, container.container_id),
             headers=lambda page_size: {"Prefer": f"odata.maxpagesize={page_size}, {IMMUTABLE_IDS}"},
             page_sizes=_PAGE_SIZES,
@@ -151,18 +178,23 @@ class ExchangeBackup(MailboxAccess):
 
     async def _well_known(self, account: Account) -> dict[str, str]:
         """The ids of the root and of the well-known folders that the mailbox has."""
-        ids = {}
-        for word in (ROOT, *WELL_KNOWN):
-            try:
-                ids[word] = str((await self._folder(account, word, ("id",)))["id"])
-            except ItemGone as fault:
-                # A mailbox may lack an archive folder or an outbox; without a root there is no mailbox.
-                if word == ROOT:
-                    raise AccountAbsent(
-                        "there is no mailbox", account.address, "license the user or exclude the account",
-                        status=fault.status, graph_code=fault.graph_code, request_id=fault.request_id,
-                    ) from fault
-        return ids
+        try:
+            ids = {ROOT: str((await self._folder(account, ROOT, ("id",)))["id"])}
+        except ItemGone as fault:
+            # Without a root there is no mailbox.
+            raise AccountAbsent(
+                "there is no mailbox", account.address, "license the user or exclude the account",
+                status=fault.status, graph_code=fault.graph_code, request_id=fault.request_id,
+            ) from fault
+        asked = await _all_of(self._find_folder_id(account, word) for word in WELL_KNOWN)
+        return ids | {word: found for word, found in zip(WELL_KNOWN, asked, strict=True) if found is not None}
+
+    async def _find_folder_id(self, account: Account, word: str) -> str | None:
+        """The id of a well-known folder; a mailbox may lack an archive folder or an outbox."""
+        try:
+            return str((await self._folder(account, word, ("id",)))["id"])
+        except ItemGone:
+            return None
 
     async def _folder(self, account: Account, folder: str, fields: Sequence[str]) -> Entry:
         folder_path = mailbox_path(account, "mailFolders", folder)
@@ -172,6 +204,25 @@ class ExchangeBackup(MailboxAccess):
         message_path = mailbox_path(account, "messages", message_id)
         query = {"$select": ",".join(MESSAGE_FIELDS)}
         return await self._lane(account).get(message_path, params=query, headers=BY_IMMUTABLE_ID)
+
+
+def _parts(item: RemoteItem, answer: Answered | GraphError) -> Mapping[str, bytes] | GraphError:
+    if isinstance(answer, GraphError):
+        return answer
+    if not answer.content:
+        return GraphError("the message came without its content", item.name, "it is read alone", status=answer.status)
+    return {"properties": item.properties, "mime": answer.content}
+
+
+async def _all_of(questions: Iterable[Coroutine[None, None, T]]) -> list[T]:
+    """The answers to questions asked side by side; the first failure ends all and is raised."""
+    asked = [asyncio.ensure_future(question) for question in questions]
+    try:
+        return await asyncio.gather(*asked)
+    finally:
+        for one in asked:
+            one.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
 
 
 async def _whole(data: bytes) -> AsyncIterator[bytes]:

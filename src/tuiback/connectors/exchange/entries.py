@@ -29,6 +29,12 @@ MESSAGE_FIELDS = (
     "parentFolderId", "createdDateTime", "lastModifiedDateTime", "bodyPreview", "inferenceClassification",
 )
 
+# PidTagMessageSize, about what the MIME will have:
+# https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxprops/ (PidTagMessageSize 0x0E08)
+_SIZE = "Integer 0x0E08"
+WITH_SIZE = f"singleValueExtendedProperties($filter=id eq '{_SIZE}')"
+_EXTENDED = "singleValueExtendedProperties"
+
 NO_SUBJECT = "(no subject)"
 
 
@@ -62,7 +68,7 @@ def folder_item(folder: Mapping[str, Any], well_known: Mapping[str, str]) -> Rem
 
 
 def message_item(message: Mapping[str, Any], folder_id: str) -> RemoteItem:
-    """The item of a message in a folder. Its size is 0: Graph doesn't tell it before the MIME is there.
+    """The item of a message in a folder. Its size is 0 where the listing was not asked for it (WITH_SIZE).
 
     `modified` is when it was received, so that the order of a mailbox is the order by `modified`.
     """
@@ -71,7 +77,7 @@ def message_item(message: Mapping[str, Any], folder_id: str) -> RemoteItem:
         kind=Kind.MESSAGE,
         parent_id=folder_id,
         name=message.get("subject") or NO_SUBJECT,
-        size=0,
+        size=_size(message),
         modified=message.get("receivedDateTime") or message.get("lastModifiedDateTime") or "",
         etag=message.get("changeKey") or message.get("@odata.etag") or "",
         content_tag=content_tag(message),
@@ -113,9 +119,18 @@ def _correspondent(recipient: Mapping[str, Any]) -> str:
     return f"{name} <{address}>" if name and address and name != address else address or name
 
 
+def _size(message: Mapping[str, Any]) -> int:
+    for extended in message.get(_EXTENDED) or ():
+        if str(extended.get("id", "")).lower() == _SIZE.lower() and str(extended.get("value", "")).isdigit():
+            return int(extended["value"])
+    return 0
+
+
 def _properties(entry: Mapping[str, Any]) -> bytes:
-    # The type matters (an eventMessage is more than a message); the other annotations repeat properties.
-    kept = {name: value for name, value in entry.items() if name == "@odata.type" or not name.startswith("@odata.")}
+    # The type matters (an eventMessage is more than a message); the other annotations repeat properties. The size is
+    # asked for while it is fetched, and says nothing afterwards.
+    dropped = ("@odata.", _EXTENDED)
+    kept = {name: value for name, value in entry.items() if name == "@odata.type" or not name.startswith(dropped)}
     return msgspec.json.encode(kept, order="deterministic")
 
 

@@ -11,7 +11,7 @@ from tuiback.connectors.onedrive.entries import drive_item, hash_of_tag
 from tuiback.connectors.onedrive.quickxor import QuickXor
 from tuiback.connectors.paths import path
 from tuiback.connectors.people import Person, people
-from tuiback.errors import AccessDenied, GraphError, ItemGone, Unreachable
+from tuiback.errors import AccessDenied, AccountAbsent, GraphError, ItemGone, Unreachable
 from tuiback.model import Account, AccountKind, Container, Known, Owed, RemoteItem
 
 # corso counts on pages of 500 (alcionai/corso, drive_pager.go).
@@ -50,20 +50,28 @@ class OneDriveBackup(DriveAccess):
         """Folders of a drive have no feed of their own."""
         return None
 
-    def changes(self, account: Account, container: Container) -> AsyncIterator[Change]:
-        """The changed files and folders of the drive (https://learn.microsoft.com/graph/api/driveitem-delta)."""
-        return follow(
-            Feed(
-                lane=self._lane(account),
-                path=path("drives", container.container_id, "root", "delta"),
-                params={"$top": str(_PAGE_SIZE)},
-                read=_drive_change,
-                headers=lambda _page_size: {},
-                page_sizes=(_PAGE_SIZE,),
-                learn=partial(self._notes, account),
-            ),
-            container,
+    async def changes(self, account: Account, container: Container) -> AsyncIterator[Change]:
+        """The changed files and folders of the drive (https://learn.microsoft.com/graph/api/driveitem-delta).
+
+        Raises AccountAbsent when the drive is no more.
+        """
+        feed = Feed(
+            lane=self._lane(account),
+            path=path("drives", container.container_id, "root", "delta"),
+            params={"$top": str(_PAGE_SIZE)},
+            read=_drive_change,
+            headers=lambda _page_size: {},
+            page_sizes=(_PAGE_SIZE,),
+            learn=partial(self._notes, account),
         )
+        try:
+            async for change in follow(feed, container):
+                yield change
+        except ItemGone as fault:
+            raise AccountAbsent(
+                "there is no drive any more", account.address, "license the user or exclude the account",
+                status=fault.status, graph_code=fault.graph_code, request_id=fault.request_id,
+            ) from fault  # fmt: skip
 
     def same_content(self, known: Known, item: RemoteItem) -> bool:
         """Equal hashes are equal bytes; where none is stated nothing can be said."""

@@ -63,7 +63,9 @@ class PreviewPane(TextPane):
     @work(thread=True, exclusive=True, group="preview", exit_on_error=False)
     def _read(self, place: Place, entry: "Entry", key: str) -> None:
         try:
-            content = self.browser.view.content(place.protected.repository)
+            repository = place.protected.repository
+            self.browser.view.note_preview(repository, entry.account_id, entry.name)
+            content = self.browser.view.content(repository)
             preview = read_preview(entry, self.browser.reader(place.protected), content)
         except TuibackError as fault:
             preview = PreviewText((), str(fault))

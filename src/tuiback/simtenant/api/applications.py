@@ -18,7 +18,7 @@ from tuiback.simtenant.api.assertions import signed_claims
 from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_content
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.odata import collection, context_url, passes, selected
-from tuiback.simtenant.api.permissions import GRANT_ROLES, READ_APPLICATIONS, WRITE_APPLICATIONS
+from tuiback.simtenant.api.permissions import ANY_APPLICATION, GRANT_ROLES, READ_APPLICATIONS, WRITE_APPLICATIONS
 from tuiback.simtenant.api.router import Route
 from tuiback.simtenant.content.app_roles import APP_ROLE_IDS
 from tuiback.simtenant.state.applications import AppCertificate, Application, AppSecret, Principal
@@ -91,6 +91,7 @@ def _remove_password(cloud: Cloud, call: Call) -> Reply:
 def _add_key(cloud: Cloud, call: Call) -> Reply:
     """A further certificate, on the word of a registered one: https://learn.microsoft.com/graph/api/application-addkey."""
     app, given = _app_of(cloud, call), call.json()
+    _check_may_roll(cloud, app, call)
     _check_proof(cloud, app, str(given.get("proof", "")))
     made = _certificate(given.get("keyCredential") or {})
     app.certificates.append(made)
@@ -99,11 +100,19 @@ def _add_key(cloud: Cloud, call: Call) -> Reply:
 
 def _remove_key(cloud: Cloud, call: Call) -> Reply:
     app, given = _app_of(cloud, call), call.json()
+    _check_may_roll(cloud, app, call)
     _check_proof(cloud, app, str(given.get("proof", "")))
     if given.get("keyId") not in {each.key_id for each in app.certificates}:
         raise _bad(f"No key credential found with keyId '{given.get('keyId')}'.")
     app.certificates = [each for each in app.certificates if each.key_id != given["keyId"]]
     return no_content()
+
+
+def _check_may_roll(cloud: Cloud, app: Application, call: Call) -> None:
+    """An application needs no permission for its own keys; others' keys are for who may write applications."""
+    app_id, roles = cloud.signin.who(call.headers.get("authorization", ""))
+    if app_id != app.app_id and not WRITE_APPLICATIONS.roles & roles:
+        raise Fault(403, WRITE_APPLICATIONS.code, WRITE_APPLICATIONS.message)
 
 
 def _check_proof(cloud: Cloud, app: Application, proof: str) -> None:
@@ -246,8 +255,8 @@ ROUTES = (
     Route("DELETE", _APP, _delete, WRITE_APPLICATIONS),
     Route("POST", _APP + "/addPassword", _add_password, WRITE_APPLICATIONS),
     Route("POST", _APP + "/removePassword", _remove_password, WRITE_APPLICATIONS),
-    Route("POST", _APP + "/addKey", _add_key, WRITE_APPLICATIONS),
-    Route("POST", _APP + "/removeKey", _remove_key, WRITE_APPLICATIONS),
+    Route("POST", _APP + "/addKey", _add_key, ANY_APPLICATION),
+    Route("POST", _APP + "/removeKey", _remove_key, ANY_APPLICATION),
     Route("GET", _PRINCIPALS, _list_principals, READ_APPLICATIONS, filtered=True),
     Route("POST", _PRINCIPALS, _create_principal, WRITE_APPLICATIONS),
     Route("GET", _PRINCIPAL, _get_principal, READ_APPLICATIONS),

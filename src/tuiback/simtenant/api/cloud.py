@@ -21,10 +21,13 @@ class Behaviour:
     An upload's nextExpectedRanges are documented with an end ("26-99") and, with `open_ranges`, without ("26-").
     Fragments that are no multiple of 320 KiB "can result in errors"; with `strict_fragments` they do.
     https://learn.microsoft.com/graph/api/driveitem-createuploadsession
+    Reports show hashes instead of names unless an administrator has turned `concealed_names` off.
+    https://learn.microsoft.com/graph/api/resources/adminreportsettings
     """
 
     open_ranges: bool = False
     strict_fragments: bool = False
+    concealed_names: bool = True
 
 
 class Cloud:
@@ -44,7 +47,7 @@ class Cloud:
         self.token_key = self.tenant.chance.digest(16, "tokens")
         graph_principal_id = str(self.tenant.chance.guid("graph principal"))
         self.applications = Applications(self.clock, graph_principal_id, self.plan.replication_seconds)
-        self.signin = SignIn(self.plan, self.clock, self.tenant.company, self.applications, self.token_key)
+        self.signin = SignIn(self.plan, self.clock, self.tenant.directory, self.applications, self.token_key)
         self.transfers = Transfers(self.clock, self.token_key, self.plan.url_seconds)
 
     def _new_gate(self) -> Gate | None:

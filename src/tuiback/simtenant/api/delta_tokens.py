@@ -28,6 +28,7 @@ class DeltaState:
     select: list[str] | None = None
     immutable: bool = False
     received_after: str = ""
+    expand: str = ""
 
 
 def opened_state(cloud: Cloud, call: Call, what: str, latest: int) -> DeltaState:
@@ -39,7 +40,7 @@ def opened_state(cloud: Cloud, call: Call, what: str, latest: int) -> DeltaState
         return DeltaState(
             what, cloud.delta_generation, None, latest, immutable=immutable,
             select=[name.strip() for name in select.split(",")] if select else None,
-            received_after=_received_after(call),
+            received_after=_received_after(call), expand=call.query.get("$expand", ""),
         )  # fmt: skip
     found = find_token(cloud.token_key, text)
     if found is None:

@@ -14,7 +14,8 @@ from tuiback.simtenant.content.documents import CONTENT_TYPES
 from tuiback.simtenant.state.clock import stamp
 from tuiback.simtenant.state.drive import Drive, Node
 
-_HOST = "https://northwind-my.sharepoint.com"
+HOST = "https://northwind-my.sharepoint.com"
+_REACHES = ("anonymous", "organization", "users")
 _QUOTA_BYTES = 1024**4
 # What OneDrive for Business says instead of a hash once an item is deleted.
 NO_HASH = "AAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -22,13 +23,17 @@ NO_HASH = "AAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 @dataclass(frozen=True, slots=True)
 class DriveView:
-    """How one request sees a drive: `root` is the scheme and host it came by."""
+    """How one request sees a drive: `root` is the scheme and host it came by.
+
+    With `hierarchical_sharing` only what was shared itself shows it, not what lies below.
+    """
 
     cloud: Cloud
     person: Person
     drive: Drive
     root: str
     app_id: str = ""
+    hierarchical_sharing: bool = False
 
     def node_id(self, serial: int) -> str:
         """A driveItem id."""
@@ -39,11 +44,14 @@ class DriveView:
         guid = str(self.cloud.tenant.ids.node_guid(self.drive.owner, node.serial)).upper()
         return f'"{{{guid}}},{node.version}"'
 
-    def download_url(self, node: Node, *, paid: bool = False) -> str:
-        """A URL on the storage host that needs no Authorization; `paid` when the request for it was the charged one."""
+    def download_url(self, node: Node, *, paid: bool = False, version: int = 0) -> str:
+        """A URL on the storage host that needs no Authorization; `paid` when the request for it was the charged one.
+
+        `version` 0 stands for the file as it will be when it is downloaded.
+        """
         guid = self.cloud.tenant.ids.node_guid(self.drive.owner, node.serial)
         payer = "" if paid else self.app_id
-        permission = self.cloud.transfers.download_permission(self.drive.owner, node.serial, payer)
+        permission = self.cloud.transfers.download_permission(self.drive.owner, node.serial, payer, version)
         place = f"{self.cloud.storage_root(self.root)}{self.person.site_path}/_layouts/15/download.aspx"
         return f"{place}?UniqueId={guid}&Translate=false&tempauth=v1.{permission}&ApiVersion=2.0"
 
@@ -59,10 +67,10 @@ def drive_json(view: DriveView) -> dict[str, Any]:
         "driveType": "business",
         "createdDateTime": stamp(person.created),
         "lastModifiedDateTime": stamp(max(node.modified for node in view.drive.nodes.values())),
-        "webUrl": f"{_HOST}{person.site_path}/Documents",
+        "webUrl": f"{HOST}{person.site_path}/Documents",
         "createdBy": {"user": {"displayName": "System Account"}},
-        "lastModifiedBy": _identity(person),
-        "owner": _identity(person),
+        "lastModifiedBy": identity(person),
+        "owner": identity(person),
         "quota": {
             "deleted": 0,
             "remaining": max(_QUOTA_BYTES - used, 0),
@@ -78,11 +86,11 @@ def item_json(view: DriveView, node: Node, *, in_delta: bool = False) -> dict[st
     drive, person = view.drive, view.person
     tag = view.e_tag(node)
     document: dict[str, Any] = {
-        "createdBy": _identity(person),
+        "createdBy": identity(person),
         "createdDateTime": stamp(node.created),
         "eTag": tag,
         "id": view.node_id(node.serial),
-        "lastModifiedBy": _identity(person),
+        "lastModifiedBy": identity(person),
         "lastModifiedDateTime": stamp(node.modified),
         "name": node.name,
         "parentReference": _parent(view, node, in_delta=in_delta),
@@ -92,6 +100,11 @@ def item_json(view: DriveView, node: Node, *, in_delta: bool = False) -> dict[st
     }
     if node.parent is None:
         document["root"] = {}
+    shared = _shared(view, node)
+    if shared is not None:
+        document["shared"] = shared
+    if node.trouble == "malware":
+        document["malware"] = {"description": "Virus:DOS/EICAR_Test_File"}
     if node.source is None:
         document["folder"] = {"childCount": drive.child_count(node.serial)}
         if node.package:
@@ -131,8 +144,20 @@ def content_type(name: str) -> str:
     return CONTENT_TYPES.get(ending) or guess_type(name)[0] or "application/octet-stream"
 
 
-def _identity(person: Person) -> dict[str, Any]:
+def identity(person: Person) -> dict[str, Any]:
+    """A person as an identitySet."""
     return {"user": {"email": person.address, "id": person.object_id, "displayName": person.name}}
+
+
+def _shared(view: DriveView, node: Node) -> dict[str, Any] | None:
+    """The facet of what was shared: by grants of its own, or by those above unless only roots are to be told."""
+    grants = node.grants
+    if not grants and not view.hierarchical_sharing:
+        grants = next((above.grants for above in view.drive.ancestors(node) if above.grants), [])
+    if not grants:
+        return None
+    widest = min(grants, key=lambda grant: _REACHES.index(grant.reach))
+    return {"scope": widest.reach, "sharedDateTime": stamp(grants[0].shared), "owner": identity(view.person)}
 
 
 def _parent(view: DriveView, node: Node, *, in_delta: bool) -> dict[str, Any]:
@@ -150,4 +175,4 @@ def _parent(view: DriveView, node: Node, *, in_delta: bool) -> dict[str, Any]:
 
 def _web_url(view: DriveView, node: Node) -> str:
     names = "".join("/" + quote(name, safe="") for name in view.drive.path(node))
-    return f"{_HOST}{view.person.site_path}/Documents{names}"
+    return f"{HOST}{view.person.site_path}/Documents{names}"

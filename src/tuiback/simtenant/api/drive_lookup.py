@@ -6,19 +6,23 @@ from urllib.parse import unquote
 from tuiback.simtenant.api.call import Call, Fault
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.drive_json import DriveView
-from tuiback.simtenant.api.users import person_of
+from tuiback.simtenant.api.user_lookup import account_of
 from tuiback.simtenant.state.drive import ROOT_NODE, Node
 
 
 def drive_of(cloud: Cloud, call: Call) -> DriveView:
     """The drive named by its id, or by its owner. Raises Fault 404."""
     if "drive" in call.where:
-        person = cloud.tenant.company.find_drive(call.where["drive"])
-        if person is None:
+        account = cloud.tenant.directory.find_drive(call.where["drive"])
+        if account is None:
             raise Fault(404, "itemNotFound", "The resource could not be found.")
     else:
-        person = person_of(cloud, call)
-    return DriveView(cloud, person, cloud.tenant.drive(person), call.root, call.app_id)
+        account = account_of(cloud, call)
+        if not account.has_drive:
+            raise Fault(404, "ResourceNotFound", "User's mysite not found.")
+    person = account.person
+    hierarchical = "hierarchicalsharing" in call.preferences
+    return DriveView(cloud, person, cloud.tenant.drive(person), call.root, call.app_id, hierarchical)
 
 
 def start_of(view: DriveView, call: Call) -> Node:
@@ -64,6 +68,16 @@ def target_of(view: DriveView, call: Call) -> Target:
 def address_of(call: Call) -> list[str]:
     """The names in the address between colons; each segment was encoded alone."""
     return [unquote(part) for part in call.where.get("path", "").split("/") if part]
+
+
+def check_readable(node: Node) -> None:
+    """Refuse the content of an infected file, and of one that can't be read. Raises Fault 403 and 503."""
+    if node.trouble == "malware":
+        fault = Fault(403, "malwareDetected", "Malware has been detected in this item.")
+        fault.headers["X-Virus-Infected"] = "true"
+        raise fault
+    if node.trouble:
+        raise Fault(503, "serviceNotAvailable", "The service is not available.")
 
 
 def not_found() -> Fault:

@@ -57,8 +57,7 @@ def _write_file(drive: Drive, target: Target, content: bytes, conflict: str, tim
     if node is not None and (conflict == "fail" or node.is_folder):
         raise _name_taken()
     if node is not None:
-        node.source, node.modified = HeldSource(content), times.modified
-        drive.touch(node)
+        drive.write(node, HeldSource(content), times.modified)
         return 200, node
     check_name(drive, target.parent, name, folder=False)
     return 201, drive.add(target.parent, name, HeldSource(content), times.created, times.modified)

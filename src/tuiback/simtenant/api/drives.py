@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote, urlencode
 from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.drive_json import DriveView, deleted_json, drive_json, item_json, narrowed
-from tuiback.simtenant.api.drive_lookup import drive_of, node_of, start_of
+from tuiback.simtenant.api.drive_lookup import check_readable, drive_of, node_of, start_of
 from tuiback.simtenant.api.odata import collection, context_url, page, page_size, selected
 from tuiback.simtenant.api.permissions import READ_FILES
 from tuiback.simtenant.api.router import Route
@@ -18,6 +18,8 @@ from tuiback.simtenant.state.drive import Node
 
 _MOST_CHILDREN = 5000
 _MOST_CHANGES = 5000
+_SHARED_CHANGED = "@microsoft.graph.sharedChanged"
+_SHARING_PREFERENCES = {"deltashowremovedasdeleted", "deltatraversepermissiongaps", "deltashowsharingchanges"}
 
 
 def shown_item(view: DriveView, node: Node, call: Call, status: int = 200) -> Reply:
@@ -55,6 +57,7 @@ def _get_content(cloud: Cloud, call: Call) -> Reply:
     node = node_of(view, call)
     if node.source is None:
         raise Fault(404, "itemNotFound", "The resource could not be found.")
+    check_readable(node)
     if call.headers.get("if-none-match") == view.e_tag(node):
         return Reply(304)
     return Reply(302, headers={"Location": view.download_url(node, paid=True)})
@@ -91,16 +94,15 @@ def _delta(cloud: Cloud, call: Call) -> Reply:
         return _delta_page(call, [], _Token(cloud.delta_generation, log.latest, log.latest), view)
     since = _moment(text)
     token = _Token(cloud.delta_generation, -1, log.latest) if not text or since else _opened(view, text, call)
-    if token.since < 0:
-        entries = _everything(view, since)
-    else:
-        entries = _changes(view, token, with_parents="deltaexcludeparent" not in call.headers)
+    entries = _everything(view, since) if token.since < 0 else _changes(view, token, call)
     size = page_size(call, cloud.plan.file_page, _MOST_CHANGES)
+    reshared = _reshared(view, token) if _shows_sharing(call) else frozenset[int]()
     value = []
     for entry in entries[token.shown : token.shown + size]:
         node = view.drive.nodes.get(entry)
         shown = item_json(view, node, in_delta=True) if node is not None else deleted_json(view, entry)
-        value.append(narrowed(shown, names))
+        mark = {_SHARED_CHANGED: "True"} if entry in reshared else {}
+        value.append(narrowed(shown, names) | mark)
     if token.shown + size < len(entries):
         following = _Token(token.generation, token.since, token.until, token.shown + size)
     else:
@@ -157,15 +159,29 @@ def _everything(view: DriveView, since: datetime | None) -> list[int]:
     return _parents_first(view, nodes)
 
 
-def _changes(view: DriveView, token: _Token, *, with_parents: bool) -> list[int]:
+def _changes(view: DriveView, token: _Token, call: Call) -> list[int]:
     """The last state of each changed node, the folders above it too, and what was deleted at the end."""
-    serials = dict.fromkeys(change.serial for change in view.drive.changes.between(token.since, token.until))
+    log = view.drive.changes.between(token.since, token.until)
+    shows_sharing = _shows_sharing(call)
+    serials = dict.fromkeys(change.serial for change in log if shows_sharing or not change.is_sharing)
     nodes = {serial: view.drive.nodes[serial] for serial in serials if serial in view.drive.nodes}
     gone = [serial for serial in serials if serial not in nodes]
-    if with_parents:
+    if "deltaexcludeparent" not in call.headers:
         for node in list(nodes.values()):
             nodes.update((above.serial, above) for above in view.drive.ancestors(node))
     return _parents_first(view, nodes.values()) + gone
+
+
+def _shows_sharing(call: Call) -> bool:
+    """Changes of permissions are told only to who asks for them with all three preferences."""
+    return call.preferences.keys() >= _SHARING_PREFERENCES
+
+
+def _reshared(view: DriveView, token: _Token) -> frozenset[int]:
+    if token.since < 0:
+        return frozenset()
+    log = view.drive.changes.between(token.since, token.until)
+    return frozenset(change.serial for change in log if change.is_sharing)
 
 
 def _parents_first(view: DriveView, nodes: Iterable[Node]) -> list[int]:

@@ -7,9 +7,14 @@ from tuiback.simtenant.api import (
     attachments,
     drive_writes,
     drives,
+    groups,
+    item_permissions,
+    item_versions,
     mail_folders,
     message_writes,
     messages,
+    organization,
+    reports,
     users,
 )
 from tuiback.simtenant.api.call import Call, Fault, Reply
@@ -19,6 +24,9 @@ from tuiback.simtenant.api.router import Route, Router, UnknownSegment
 _ROUTER = Router(
     [
         *users.ROUTES,
+        *groups.ROUTES,
+        *organization.ROUTES,
+        *reports.ROUTES,
         *applications.ROUTES,
         *mail_folders.ROUTES,
         *messages.ROUTES,
@@ -26,6 +34,8 @@ _ROUTER = Router(
         *attachments.ROUTES,
         *drives.ROUTES,
         *drive_writes.ROUTES,
+        *item_versions.ROUTES,
+        *item_permissions.ROUTES,
     ]
 )
 _UNKNOWN_OPTIONS = frozenset({"$filter", "$search", "$apply", "changeType"})
@@ -41,7 +51,7 @@ def resolve_graph(cloud: Cloud, call: Call) -> tuple[str, Callable[[], Reply]]:
     def answer() -> Reply:
         _check_options(route, call)
         call.app_id, roles = cloud.signin.who(call.headers.get("authorization", ""))
-        if not route.permission.roles & roles:
+        if route.permission.roles and not route.permission.roles & roles:
             raise Fault(403, route.permission.code, route.permission.message)
         return route.handler(cloud, call)
 

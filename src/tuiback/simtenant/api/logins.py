@@ -15,9 +15,10 @@ import msgspec
 
 from tuiback.simtenant.api.signin_faults import SignInFault
 from tuiback.simtenant.api.tokens import Tokens
-from tuiback.simtenant.content.company import Company, Person
+from tuiback.simtenant.content.company import Person
 from tuiback.simtenant.plan import Plan
 from tuiback.simtenant.state.clock import Clock
+from tuiback.simtenant.state.directory import Directory
 
 _DEVICE_SECONDS = 900
 _CODE_SECONDS = 600
@@ -69,10 +70,10 @@ class _Session:
 class Logins:
     """The sign-ins under way and the refresh tokens given out. The first person is the tenant's administrator."""
 
-    def __init__(self, plan: Plan, clock: Clock, company: Company, tokens: Tokens) -> None:
+    def __init__(self, plan: Plan, clock: Clock, directory: Directory, tokens: Tokens) -> None:
         self._plan = plan
         self._clock = clock
-        self._company = company
+        self._directory = directory
         self._tokens = tokens
         self._devices: dict[str, DeviceFlow] = {}
         self._codes: dict[str, _Code] = {}
@@ -94,7 +95,7 @@ class Logins:
 
     def enter(self, account: str, scopes: frozenset[str]) -> Person:
         """The person who signs in and consents. Raises SignInFault."""
-        person = self._company.find(account.strip())
+        person = self._directory.find_person(account.strip())
         if person is None:
             text = f"The user account '{account}' does not exist in the tenant."
             raise SignInFault(400, "invalid_grant", 50034, text)

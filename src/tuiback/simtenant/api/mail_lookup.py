@@ -3,7 +3,7 @@
 from tuiback.simtenant.api.call import Call, Fault, Reply
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.message_json import View, change_key
-from tuiback.simtenant.api.users import person_of
+from tuiback.simtenant.api.user_lookup import mailbox_owner_of
 from tuiback.simtenant.state.mailbox import WELL_KNOWN, Folder, Message
 
 
@@ -12,7 +12,7 @@ def view_of(cloud: Cloud, call: Call) -> View:
     wanted = call.preferences
     return View(
         cloud.tenant.ids,
-        cloud.tenant.mailbox(person_of(cloud, call)),
+        cloud.tenant.mailbox(mailbox_owner_of(cloud, call).person),
         immutable=wanted.get("idtype", "").lower() == "immutableid",
         text_body=wanted.get("outlook.body-content-type", "").lower() == "text",
     )

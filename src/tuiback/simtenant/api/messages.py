@@ -135,7 +135,7 @@ def _entry(view: View, message: Message, state: DeltaState) -> dict[str, Any] | 
     if state.received_after and stamp(message.mail.head.received) < state.received_after:
         return None
     names = frozenset(state.select) if state.select is not None else None
-    return {"@odata.type": _MESSAGE_TYPE} | message_json(view, message, names)
+    return {"@odata.type": _MESSAGE_TYPE} | _expanded(view, message, names, state.expand)
 
 
 def _get(cloud: Cloud, call: Call) -> Reply:

@@ -20,7 +20,7 @@ _KEYED = re.compile(r"([^(]+)\((?:[A-Za-z]+=)?'?(.*?)'?\)$")
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """The application roles of which one is needed, and how the service words its refusal."""
+    """The application roles of which one is needed, and how the service words its refusal; none: a token is enough."""
 
     roles: frozenset[str]
     code: str
@@ -98,6 +98,8 @@ def _segments(raw_path: str) -> Iterable[str]:
         elif raw.endswith(":"):
             yield unquote(raw[:-1])
             address = []
+        elif not raw:
+            raise UnknownSegment("")
         elif "(" in raw:
             yield from _keyed(unquote(raw))
         else:

@@ -8,21 +8,21 @@ from tuiback.simtenant.api.logins import Logins
 from tuiback.simtenant.api.signin_faults import SignInFault
 from tuiback.simtenant.api.tokens import Tokens
 from tuiback.simtenant.content.app_roles import COMMAND_LINE_APP_ID
-from tuiback.simtenant.content.company import Company
 from tuiback.simtenant.plan import Plan
 from tuiback.simtenant.state.applications import Application, Applications
 from tuiback.simtenant.state.clock import Clock
+from tuiback.simtenant.state.directory import Directory
 
 
 class SignIn:
     """Applications, people and tokens of one tenant."""
 
-    def __init__(self, plan: Plan, clock: Clock, company: Company, applications: Applications, key: bytes) -> None:
+    def __init__(self, plan: Plan, clock: Clock, directory: Directory, applications: Applications, key: bytes) -> None:
         self._clock = clock
         self._plan = plan
         self._applications = applications
         self.tokens = Tokens(plan, clock, key)
-        self.logins = Logins(plan, clock, company, self.tokens)
+        self.logins = Logins(plan, clock, directory, self.tokens)
         self.register(plan.client_id, [plan.client_secret], plan.certificates, plan.roles)
 
     def register(

@@ -11,20 +11,27 @@ from uuid import UUID
 from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_content
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.drive_json import DriveView, content_type
+from tuiback.simtenant.api.drive_lookup import check_readable, not_found
+from tuiback.simtenant.api.reports import REPORT_PATH, report_file
 from tuiback.simtenant.api.transfers import UploadSession
+from tuiback.simtenant.state.drive import Node
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)$")
 _DOWNLOAD = "/download.aspx"
 _UPLOAD = "/uploadSession/"
+DOWNLOAD_TEMPLATE = "/_layouts/15/download.aspx"
+UPLOAD_TEMPLATE = "/uploadSession/{session}"
 
 
 def resolve_storage(cloud: Cloud, call: Call) -> tuple[str, Callable[[], Reply]]:
     """The template of the URL and what answers it. Raises Fault 404."""
     if call.path.endswith(_DOWNLOAD) and call.method in ("GET", "HEAD"):
-        return "/_layouts/15/download.aspx", lambda: _download(cloud, call)
+        return DOWNLOAD_TEMPLATE, lambda: _download(cloud, call)
     if call.path.startswith(_UPLOAD):
-        return "/uploadSession/{session}", lambda: _upload(cloud, call)
+        return UPLOAD_TEMPLATE, lambda: _upload(cloud, call)
+    if call.path == REPORT_PATH and call.method == "GET":
+        return REPORT_PATH, lambda: report_file(cloud, call)
     raise Fault(404, "itemNotFound", "The resource could not be found.")
 
 
@@ -33,28 +40,38 @@ def upload_url(cloud: Cloud, call: Call, session: UploadSession) -> str:
     return f"{cloud.storage_root(call.root)}{_UPLOAD}{session.mark}"
 
 
-def _download(cloud: Cloud, call: Call) -> Reply:
+def downloaded(cloud: Cloud, call: Call) -> tuple[DriveView, Node, int]:
+    """The file that a download URL is good for, and which version of it. Raises Fault 401 and 404."""
     permitted = cloud.transfers.find_download(call.query.get("tempauth", "").removeprefix("v1."))
     if permitted is None:
         raise Fault(401, "unauthenticated", "The download URL has expired or is not valid.")
-    owner, serial = permitted
-    person = cloud.tenant.company.people[owner]
-    view = DriveView(cloud, person, cloud.tenant.drive(person), call.root)
-    node = view.drive.nodes.get(serial)
-    if _guid(call) != cloud.tenant.ids.node_guid(owner, serial) or node is None or node.source is None:
-        raise Fault(404, "itemNotFound", "The resource could not be found.")
+    account = cloud.tenant.directory.accounts[permitted.owner]
+    view = DriveView(cloud, account.person, cloud.tenant.drive(account.person), call.root)
+    node = view.drive.nodes.get(permitted.serial)
+    is_meant = _guid(call) == cloud.tenant.ids.node_guid(permitted.owner, permitted.serial)
+    if not (account.is_active and is_meant) or node is None or node.source is None:
+        raise not_found()
+    return view, node, permitted.version
+
+
+def _download(cloud: Cloud, call: Call) -> Reply:
+    view, node, version = downloaded(cloud, call)
+    check_readable(node)
+    source = node.source_of(version)
+    if source is None:
+        raise not_found()
     tag = view.e_tag(node)
     if call.headers.get("if-match", tag) not in (tag, "*"):
         raise Fault(412, "resourceModified", "The resource has changed since it was last read.")
-    start, stop, partial = _asked_for(call, node.source.size, tag)
+    start, stop, partial = _asked_for(call, source.size, tag)
     headers = {"ETag": tag, "Accept-Ranges": "bytes"}
     if partial:
-        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{node.source.size}"
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{source.size}"
     return Reply(
         206 if partial else 200,
         content_type=content_type(node.name),
         headers=headers,
-        stream=node.source.pieces(start, stop),
+        stream=source.pieces(start, stop),
         length=stop - start,
     )
 

@@ -4,7 +4,7 @@ Access tokens are signed with the tenant's key, so one stays good when the same 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from uuid import uuid4
@@ -80,6 +80,11 @@ class Tokens:
         if bearer.expires <= self._clock.seconds():
             raise _unauthorized("Lifetime validation failed, the token is expired.")
         return bearer
+
+    def revoke(self, authorization: str) -> None:
+        """Let the token in an Authorization header expire now."""
+        token = authorization.partition(" ")[2]
+        self._opened[token] = replace(self.open(authorization), expires=0)
 
     @cached_property
     def _private_key(self) -> rsa.RSAPrivateKey:

@@ -36,6 +36,15 @@ class UploadSession:
         return stamp(datetime.fromtimestamp(self.expires, UTC))
 
 
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A version of a file in the owner's drive; version 0 is the present one."""
+
+    owner: int
+    serial: int
+    version: int
+
+
 class Transfers:
     """Download permissions and upload sessions of one tenant."""
 
@@ -46,19 +55,22 @@ class Transfers:
         self._url_seconds = url_seconds
         self._sessions: dict[str, UploadSession] = {}
 
-    def download_permission(self, owner: int, serial: int, payer: str = "") -> str:
+    def download_permission(self, owner: int, serial: int, payer: str = "", version: int = 0) -> str:
         """The tempauth of a download URL: a JWT whose `exp` clients may read.
 
-        `payer` is the application that the download will be charged to, "" where it has paid already.
+        `payer` is the application that the download will be charged to, "" where it has paid already. `version` 0 is
+        the file as it is at the time of the download.
         """
         expires = int(self._clock.seconds()) + self._url_seconds
-        claims = {"aud": _AUDIENCE, "exp": expires, "owner": owner, "node": serial, "payer": payer}
+        claims = {"aud": _AUDIENCE, "exp": expires, "owner": owner, "node": serial, "payer": payer, "version": version}
         return jwt.encode(claims, self._key, "HS256")
 
-    def find_download(self, permission: str) -> tuple[int, int] | None:
-        """Owner and node that the permission is good for, or None when it is wrong or has expired."""
+    def find_download(self, permission: str) -> Download | None:
+        """What the permission is good for, or None when it is wrong or has expired."""
         claims = self._claims(permission)
-        return (claims["owner"], claims["node"]) if claims.get("exp", 0) > self._clock.seconds() else None
+        if claims.get("exp", 0) <= self._clock.seconds():
+            return None
+        return Download(claims["owner"], claims["node"], claims["version"])
 
     def payer(self, permission: str) -> str:
         """Whom a download with this permission is charged to."""

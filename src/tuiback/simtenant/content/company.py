@@ -1,7 +1,7 @@
 """The people of the company: who they are, how their ids are made, and which drive is theirs."""
 
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -32,7 +32,7 @@ class Person:
     @property
     def name(self) -> str:
         """The display name, in the person's own script."""
-        return f"{self.given} {self.family}"
+        return f"{self.given} {self.family}".strip()
 
     @property
     def drive_id(self) -> str:
@@ -46,37 +46,43 @@ class Person:
 
 
 class Company:
-    """Everybody, by number, object id, address and drive id."""
+    """Everybody who was ever here, by number, as they were when they came; letters name them so."""
 
     def __init__(self, chance: Chance, size: int) -> None:
-        taken: set[str] = set()
-        self.people = tuple(_hire(chance, index, taken) for index in range(size))
-        self._by_name = {key: person for person in self.people for key in (person.object_id, person.address)}
-        self._by_drive = {person.drive_id: person for person in self.people}
+        self._chance = chance
+        self._taken: set[str] = set()
+        self.people: list[Person] = []
+        for _ in range(size):
+            self.hire()
 
-    def find(self, name: str) -> Person | None:
-        """The person with this object id or address, in any case of letters."""
-        return self._by_name.get(name.lower())
+    def hire(self, address: str = "", given: str = "", family: str = "", created: datetime | None = None) -> Person:
+        """One person more, under a free address unless one is given."""
+        drawn = _drawn(self._chance, len(self.people))
+        local = drawn.address.partition("@")[0]
+        if not address:
+            address = f"{local if local not in self._taken else f'{local}{drawn.index}'}@{DOMAIN}"
+        self._taken.add(address.partition("@")[0])
+        person = replace(
+            drawn,
+            address=address,
+            given=given or drawn.given,
+            family=family if given else drawn.family,
+            created=created or drawn.created,
+        )
+        self.people.append(person)
+        return person
 
-    def find_drive(self, drive_id: str) -> Person | None:
-        """The owner of the drive."""
-        return self._by_drive.get(drive_id)
 
-
-def _hire(chance: Chance, index: int, taken: set[str]) -> Person:
+def _drawn(chance: Chance, index: int) -> Person:
     language = SPOKEN[index % len(SPOKEN)] if index else SPOKEN[0]
     given, given_ascii = chance.pick(language.given, "given", index)
     family, family_ascii = chance.pick(language.family, "family", index)
-    local = f"{given_ascii}.{family_ascii}".lower()
-    if local in taken:
-        local = f"{local}{index}"
-    taken.add(local)
     return Person(
         index=index,
         object_id=str(chance.guid("person", index)),
         given=given,
         family=family,
-        address=f"{local}@{DOMAIN}",
+        address=f"{given_ascii}.{family_ascii}@{DOMAIN}".lower(),
         department=DEPARTMENTS[index % len(DEPARTMENTS)],
         title=chance.pick(TITLES, "title", index),
         language=language,

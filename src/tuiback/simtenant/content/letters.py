@@ -115,7 +115,7 @@ class Letter:
             return tuple(Address(people[i].name, people[i].address) for i in self._letters.pattern.recipients(self.key))
         if self.key.kind is Kind.OUTSIDE:
             return (Address(self._person.name, self._person.address),)
-        other = self._chance.pick(people, "draft to", *self._seed)
+        other = people[self._chance.below(self._letters.pattern.people, "draft to", *self._seed)]
         return (Address(other.name, other.address),)
 
     @cached_property

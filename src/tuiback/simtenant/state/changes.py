@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change: what (`serial`), in which container, and how often the thing had moved by then."""
+    """One change: what (`serial`), in which container, and how often the thing had moved by then.
+
+    An `is_sharing` change is one of permissions only.
+    """
 
     number: int
     container: int
     serial: int
     moves: int
+    is_sharing: bool = False
 
 
 class ChangeLog:
@@ -26,9 +30,9 @@ class ChangeLog:
         """The number of the last change, 0 before the first."""
         return len(self._changes)
 
-    def add(self, container: int, serial: int, moves: int = 0) -> None:
+    def add(self, container: int, serial: int, moves: int = 0, *, is_sharing: bool = False) -> None:
         """Note that `serial` appeared, changed or vanished in `container`."""
-        self._changes.append(Change(len(self._changes) + 1, container, serial, moves))
+        self._changes.append(Change(len(self._changes) + 1, container, serial, moves, is_sharing))
 
     def between(self, after: int, until: int) -> Iterator[Change]:
         """The changes numbered after `after` up to `until`, in order."""

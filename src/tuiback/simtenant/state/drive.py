@@ -1,19 +1,31 @@
 """Holds one drive: its tree as generated or given, and everything that was written since."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from tuiback.simtenant.content.sources import Source
 from tuiback.simtenant.state.changes import ChangeLog
+from tuiback.simtenant.state.grants import Grant
 from tuiback.simtenant.state.mailbox import FIRST_WRITTEN
 
 ROOT_NODE = 0
 
 
+@dataclass(frozen=True, slots=True)
+class EarlierVersion:
+    """What a file held until it was written again."""
+
+    source: Source
+    modified: datetime
+
+
 @dataclass(slots=True)
 class Node:
-    """A file or folder. `source` is None for folders; `package` marks a notebook; `version` counts its changes."""
+    """A file or folder. `source` is None for folders; `package` marks a notebook; `version` counts its changes.
+
+    `earlier` versions come oldest first; `trouble` says why the content can't be read, if it can't.
+    """
 
     serial: int
     parent: int | None
@@ -23,6 +35,20 @@ class Node:
     modified: datetime
     package: bool = False
     version: int = 1
+    trouble: str = ""
+    earlier: list[EarlierVersion] = field(default_factory=list)
+    grants: list[Grant] = field(default_factory=list)
+
+    @property
+    def version_number(self) -> int:
+        """The number of the present version of the content; the first has 1."""
+        return len(self.earlier) + 1
+
+    def source_of(self, version: int) -> Source | None:
+        """The content of a version; 0 stands for the present one."""
+        if version in (0, self.version_number):
+            return self.source
+        return self.earlier[version - 1].source if 0 < version <= len(self.earlier) else None
 
     @property
     def is_folder(self) -> bool:
@@ -109,6 +135,17 @@ class Drive:
         self._enter(node)
         self.changes.add(parent.serial, node.serial)
         return node
+
+    def write(self, node: Node, source: Source, modified: datetime) -> None:
+        """Give a file new content; the old one becomes a version of the past."""
+        if node.source is not None:
+            node.earlier.append(EarlierVersion(node.source, node.modified))
+        node.source, node.modified = source, modified
+        self.touch(node)
+
+    def share(self, node: Node) -> None:
+        """Note that who may see `node` was changed, which is no change of the file."""
+        self.changes.add(node.parent or ROOT_NODE, node.serial, is_sharing=True)
 
     def touch(self, node: Node) -> None:
         """Note that `node` was changed."""

@@ -8,19 +8,26 @@ from tuiback.simtenant.content.documents import Document
 from tuiback.simtenant.content.library import Share
 from tuiback.simtenant.content.sources import FileSource, GeneratedSource, Source
 from tuiback.simtenant.content.words import DEPARTMENTS, PHASES, PROJECTS, SPOKEN
-from tuiback.simtenant.state.drive import ROOT_NODE, Node
+from tuiback.simtenant.state.drive import ROOT_NODE, EarlierVersion, Node
+from tuiback.simtenant.state.grants import Grant
 
 _MEDIAN_BYTES = 60_000
 _SIGMA = 1.7
 _LIMIT_BYTES = 64_000_000
+_ONE_IN_WAS_REWRITTEN = 5
+_EARLIER_VERSIONS = 2
+_ONE_IN_IS_SHARED = 9
 _GOLDEN = 0.6180339887498949
 _KINDS = ("docx", "xlsx", "pdf", "pptx", "docx", "png", "txt", "csv", "zip", "jpg")
 _NOTEBOOK = "Notizbuch - Team 📓"
 
 
-def generated_nodes(person: Person, chance: Chance, files: int) -> list[Node]:
-    """A drive of `files` files: department and project folders, documents in versions, a notebook, an empty file."""
-    desk = _Desk(person, chance)
+def generated_nodes(person: Person, chance: Chance, files: int, people: int = 1) -> list[Node]:
+    """A drive of `files` files: department and project folders, documents in versions, a notebook, an empty file.
+
+    Some are shared with others of the `people`, or by link.
+    """
+    desk = _Desk(person, chance, people)
     folders = _add_folders(desk)
     if files >= 4:
         notebook = desk.folder(ROOT_NODE, _NOTEBOOK)
@@ -54,6 +61,11 @@ def given_nodes(person: Person, share: Share) -> list[Node]:
     return list(tree.nodes.values())
 
 
+def empty_nodes(person: Person) -> list[Node]:
+    """A drive with nothing but its root."""
+    return list(_Tree(person).nodes.values())
+
+
 class _Tree:
     """The nodes of one drive while they are being made."""
 
@@ -79,10 +91,11 @@ class _Tree:
 class _Desk:
     """One person's tree with the means to make documents for it."""
 
-    def __init__(self, person: Person, chance: Chance) -> None:
+    def __init__(self, person: Person, chance: Chance, people: int) -> None:
         self.person = person
         self.chance = chance
         self.tree = _Tree(person)
+        self._people = people
 
     def family(self, number: int) -> str:
         """Names a document of this drive."""
@@ -90,12 +103,37 @@ class _Desk:
 
     def folder(self, parent: int, name: str) -> Node:
         """Add a folder."""
-        return self.tree.add(parent, name, None, self._moment())
+        made = self.tree.add(parent, name, None, self._moment())
+        self._share(made)
+        return made
 
     def document(self, parent: int, name: str, document: Document) -> None:
         """Add a file."""
         made = self.tree.add(parent, name, GeneratedSource(document, self.chance), self._moment())
         made.modified += timedelta(hours=1)
+        self._share(made)
+        if document.size and self.chance.below(_ONE_IN_WAS_REWRITTEN, document.family, "rewritten") == 0:
+            made.earlier = [self._earlier(made, document, number) for number in range(_EARLIER_VERSIONS)]
+
+    def _earlier(self, node: Node, document: Document, number: int) -> EarlierVersion:
+        size = max(document.size - 400 * (_EARLIER_VERSIONS - number), 1_500)
+        past = Document(document.family, document.version + 1 + number, document.kind, size)
+        modified = node.modified - timedelta(days=_EARLIER_VERSIONS - number)
+        return EarlierVersion(GeneratedSource(past, self.chance), modified)
+
+    def _share(self, node: Node) -> None:
+        """Let one in so many be seen by somebody else, or by who has the link."""
+        key = (self.person.index, node.serial)
+        if self.chance.below(_ONE_IN_IS_SHARED, "shared", *key):
+            return
+        grant_id = self.chance.digest(24, "generated grant", *key).hex()
+        role = self.chance.pick(("read", "write"), "role", *key)
+        other = self.chance.below(self._people, "shared with", *key)
+        if other != self.person.index:
+            node.grants.append(Grant(grant_id, role, node.modified, person=other))
+        else:
+            scope = self.chance.pick(("organization", "anonymous"), "scope", *key)
+            node.grants.append(Grant(grant_id, role, node.modified, scope=scope))
 
     def _moment(self) -> datetime:
         part = self.chance.fraction("file date", self.person.index, len(self.tree.nodes))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tuiback.simtenant.content.chance import Chance
 from tuiback.simtenant.content.company import COMPANY_STARTS, Person
-from tuiback.simtenant.content.correspondence import Kind
+from tuiback.simtenant.content.correspondence import Kind, LetterKey
 from tuiback.simtenant.content.letters import Letters
 from tuiback.simtenant.content.library import Share
 from tuiback.simtenant.content.mail import Mail
@@ -110,6 +110,32 @@ class GeneratedMailbox:
             *(kept[int(source.random() * len(kept))] for _ in range(arrivals)),
             *(DRAFTS for _ in range(pattern.drafts)),
         ])  # fmt: skip
+
+
+class ServiceMailbox:
+    """A mailbox of nobody's own: the first letters from outside, all in its Inbox (see state.mailbox.Generated)."""
+
+    def __init__(self, person: Person, letters: Letters, most: int) -> None:
+        self._person = person
+        self._letters = letters
+        self._count = min(most, len(letters.pattern.outside_parents))
+
+    def folders(self) -> list[Folder]:
+        """The well-known folders."""
+        return well_known_folders(self._person)
+
+    def places(self) -> dict[int, Sequence[int]]:
+        """The messages of the Inbox."""
+        return {INBOX: range(self._count)}
+
+    def message(self, serial: int) -> Message | None:
+        """The letter at this place."""
+        if serial >= self._count:
+            return None
+        letter = self._letters.letter(LetterKey(Kind.OUTSIDE, self._person.index, serial))
+        created = letter.sent
+        modified = created + timedelta(minutes=1)
+        return Message(serial, INBOX, letter, created, modified, is_draft=False, is_read=False)
 
 
 class FiledMailbox:
