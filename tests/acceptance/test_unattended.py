@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.acceptance.comparing import compare_exports, content_requests
 from tests.acceptance.plain import Plain
 from tests.acceptance.program import Installation, simulated
-from tuiback.engine.link import attach
+from tuiback.engine.link import Link, attach
 
 PATIENCE_SECONDS = 60
 
@@ -52,17 +52,14 @@ def test_one_engine_for_two_consoles_a_service_and_cron(tmp_path: Path) -> None:
             first = installed.start("--json", "run", "--all")
             until(lambda: installed.ask("status")["engine"]["state"] == "running")
             second = installed.start("--json", "run", "--all")
-            numbers: list[set[int]] = []
-            while first.poll() is None or second.poll() is None:
-                numbers.append({shown.number for console in consoles if (shown := console.status()) is not None})
-                time.sleep(0.1)
+            begun = [number_shown(console) for console in consoles]
             answers = [json.loads(process.communicate()[0])["runs"] for process in (first, second)]
             assert (first.returncode, second.returncode) == (0, 0)
             assert {run["outcome"] for runs in answers for run in runs} == {"ok"}
             joined = [run for run in answers[1] if run["joined"]]
             assert joined
             assert {run["run"] for run in joined} <= {run["run"] for run in answers[0]}
-            assert len(set().union(*numbers)) >= 2
+            until(lambda: all(number_shown(c) >= number + 2 for c, number in zip(consoles, begun, strict=True)))
             until(lambda: len({console.status() for console in consoles}) == 1)
             assert installed.ask("status")["engine"]["pid"] == service.pid
             stopped = [installed.start("--json", "run", "exchange") for _ in range(2)]
@@ -75,6 +72,14 @@ def test_one_engine_for_two_consoles_a_service_and_cron(tmp_path: Path) -> None:
                 console.close()
         assert service.returncode == 0
         assert compare_exports(installed, Plain(tenant)) > 80
+
+
+def number_shown(console: Link) -> int:
+    """The number of the newest picture that a console has."""
+    until(lambda: console.status() is not None)
+    picture = console.status()
+    assert picture is not None
+    return picture.number
 
 
 def test_a_service_that_was_killed_goes_on_by_itself(tmp_path: Path) -> None:

@@ -102,29 +102,3 @@ async def test_what_is_locked_is_retained(tmp_path: Path, seaweed: SeaweedFS, mo
         assert is_whole(rig)
         assert rig.listing() == now_in(rig.cloud.mailboxes["anna"])
         await rig.archive.close()
-
-
-async def test_the_store_dies_in_a_prune(tmp_path: Path, seaweed: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed in the middle of a put and started again: the prune goes on, and all is whole."""
-    with proxy_before(seaweed.port) as proxy:
-        go_to(monkeypatch, seaweed.port)
-        url = seaweed.new_place()
-        rig = await Rig.open(home_with(hasty(url), tmp_path))
-        rig.cloud.mailboxes["anna"] = anna()
-        await grown(rig)
-        await keep(rig, "1v")
-        await end(rig)
-        go_to(monkeypatch, proxy.port)
-        patient = open_bucket(url, Patience(sleep=lambda _: seaweed.start()))
-        rig = opened_through(patient, rig)
-
-        def step(name: str) -> None:
-            if name == "checkpointed":
-                proxy.spoil("PUT", faults.kill_in_the_middle(seaweed.kill))
-
-        report = await prune(rig, step)
-        assert report.expired.versions == 7
-        assert is_whole(rig)
-        assert (await rig.run()).error is None
-        assert rig.listing() == now_in(rig.cloud.mailboxes["anna"])
-        await rig.archive.close()

@@ -3,17 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from tuiback.connectors import CONNECTORS
 from tuiback.engine.activity import Activity
 from tuiback.engine.archive import Archive
 from tuiback.engine.commands import CheckTenant, EditTenant, PutTenant, RemoveTenant, RenewTenant
 from tuiback.engine.registry import CREDENTIAL_PURPOSE, Registry
-from tuiback.engine.renewal import Renewal
 from tuiback.engine.tenant_checks import check_fields, refusal_of_waiting, try_graph
 from tuiback.errors import MicrosoftRefuses, NoSuchThing, Unreachable, UsageError
 from tuiback.graph import AppIdentity, GivenToken, GraphClient
 from tuiback.model import Clock, Consent, Tenant
+
+if TYPE_CHECKING:
+    from tuiback.engine.renewal import Renewal
 
 _EDITABLE = ("tenant_id", "client_id", "cloud", "graph_url", "authority", "credential_kind")
 
@@ -110,6 +113,9 @@ class Tenants:
         graph, is_own = self._registry.graph(tenant.name), not command.token
         if not is_own:
             graph = GraphClient(app, clock=self._clock, tokens=GivenToken(command.token), lenient=True)
+        # Certificates are made and signed rarely, and what that needs takes a tenth of a second to load.
+        from tuiback.engine.renewal import Renewal
+
         renewal = Renewal(graph, partial(self._activity.add, "info", tenant.name), self._clock)
         try:
             return await self._renew(archive, tenant, app, renewal, command)
@@ -118,7 +124,7 @@ class Tenants:
                 await graph.close()
 
     async def _renew(
-        self, archive: Archive, before: Tenant, app: AppIdentity, renewal: Renewal, command: RenewTenant
+        self, archive: Archive, before: Tenant, app: AppIdentity, renewal: "Renewal", command: RenewTenant
     ) -> dict[str, object]:
         removed = await renewal.remove_retired(before, app)
         tenant, credential = await renewal.renewed(before, app)
