@@ -66,6 +66,7 @@ def at_rest(task: Task, past: Past, next_run_at: datetime | None = None) -> Task
     `next_run_at` is None where no engine is there to run it.
     """
     counters = past.last_counters
+    items = counters.items_new + counters.items_changed + counters.items_unchanged
     return TaskStatus(
         name=task.name,
         tenant=task.tenant,
@@ -73,11 +74,11 @@ def at_rest(task: Task, past: Past, next_run_at: datetime | None = None) -> Task
         mode=task.mode,
         state=state_at_rest(task, past),
         accounts=past.accounts,
-        accounts_done=0,
+        accounts_done=min(past.accounts, counters.accounts),
         gone=past.gone,
         owed=past.owed,
-        items_done=0,
-        items_expected=0,
+        items_done=items,
+        items_expected=items,
         items_per_second=0.0,
         bytes_per_second=0.0,
         bytes_read=counters.bytes_read,
