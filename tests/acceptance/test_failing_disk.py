@@ -51,7 +51,8 @@ def test_failing_syncs(tmp_path: Path) -> None:
                 "-e", f"inject={call}:error=EIO:when={when}", arguments=("run", "--all"),
             )  # fmt: skip
             assert "(INJECTED)" in log.read_text()
-            assert ended.returncode in ((0, 7) if when == "5" else (7,)), ended.stderr
+            # One of the two tasks may have ended well before the disk failed: 3.
+            assert ended.returncode in ((0, 3, 7) if when == "5" else (3, 7)), ended.stderr
             files = files_synced(log)
             assert len(files) == len(set(files))
             assert installed.ask("check", "--read-data")["ok"]
