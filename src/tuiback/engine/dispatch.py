@@ -65,6 +65,8 @@ class Dispatcher:
         self.refusal: Callable[[str], Awaitable[TuibackError | None]] = _none_refused
         # Called with the task and its report whenever a run has ended.
         self.on_end: Callable[[Task, RunReport], None] = lambda *_: None
+        # Called whenever a run begins.
+        self.on_begin: Callable[[], None] = lambda: None
 
     @property
     def runs(self) -> Mapping[str, TaskRun]:
@@ -128,6 +130,7 @@ class Dispatcher:
             )
             run = TaskRun(task, number, command.trigger, crew, command.accounts)
             self._runs[name] = run
+            self.on_begin()
             archive.on_commit = self._share_stored
             self._activity.add("info", name, f"run {number} started ({command.trigger})")
             work = asyncio.ensure_future(self._watch(run, self._ends_at(task, command)))

@@ -107,23 +107,28 @@ class Maintenance:
         try:
             await asyncio.to_thread(upkeep.learn, [chore.name for chore in CHORES], self._clock.now())
             while True:
-                await self._look(upkeep)
+                # What is due together is done one after the other, without a pause.
+                while await self._look(upkeep):
+                    continue
                 await self._clock.sleep(_LOOK_SECONDS)
         finally:
             upkeep.close()
 
-    async def _look(self, upkeep: Upkeep) -> None:
+    async def _look(self, upkeep: Upkeep) -> bool:
+        """Do one thing that is due; whether a chore was done, so that another may be due now."""
         try:
             rows = {row.chore: row for row in await asyncio.to_thread(upkeep.chores)}
             chore = next_chore(rows, self._clock.now(), self._local(), busy_since=self._put_off(rows))
             if chore is not None:
                 await self._do(upkeep, chore)
-            elif await self._commits_pile_up():
+                return True
+            if await self._commits_pile_up():
                 await self._execute(MakeCheckpoint())
                 heads = {name: archive.committer.head for name, archive in self._archives.items()}
                 self._covered = {name: head.number for name, head in heads.items() if head is not None}
         except TuibackError as error:
             self._activity.add("error", "maintenance", str(error))
+        return False
 
     def _local(self) -> tzinfo:
         # Asked each time: daylight saving comes and goes while the engine runs.

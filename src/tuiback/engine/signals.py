@@ -47,6 +47,7 @@ class Signals:
         self._messenger = Messenger(channels, book, notify.deliver, activity, clock)
         self._watch.on_news = self._messenger.look
         self._working = False
+        self._beginning: asyncio.Task[None] | None = None
         self._failing: dict[str, str] = {}
         self._work: list[asyncio.Task[None]] = []
 
@@ -68,6 +69,7 @@ class Signals:
 
     def start(self, picture: Callable[[], EngineStatus | None]) -> None:
         """Look, deliver and ping from now on."""
+        self._dispatcher.on_begin = self._begin
         work = [self._look_on(picture), self._guarded("messages", self._messenger.run)]
         if self._resident:
             work.append(self._guarded("pings", self._heart_beats))
@@ -91,12 +93,21 @@ class Signals:
         for work in self._work:
             work.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
+        if self._beginning is not None:
+            await asyncio.gather(self._beginning, return_exceptions=True)
         try:
             with contextlib.suppress(TuibackError):  # the next engine finds it again
                 if self._work:
                     await self._last_look(await board.repaint())
         finally:
             await asyncio.to_thread(self._book.close)
+
+    def _begin(self) -> None:
+        """Runs have begun. Told by them and not by a look: a run may end before the next one."""
+        if not self._working:
+            self._working = True
+            if not self._resident:
+                self._beginning = asyncio.ensure_future(self._heart.begin())
 
     async def _last_look(self, picture: EngineStatus) -> None:
         self._watch.forget()
@@ -117,10 +128,6 @@ class Signals:
             await self._clock.sleep(LOOK_SECONDS)
 
     async def _look(self, picture: EngineStatus) -> None:
-        if self._dispatcher.runs and not self._working:
-            self._working = True
-            if not self._resident:
-                await self._heart.begin()
         await self._watch.look(picture)
         if self._resident:
             await asyncio.to_thread(queue_digests, self._channels, self._book, picture)
