@@ -1,15 +1,13 @@
 """Keeps which alerts are open, and the messages about them that were not delivered yet, over restarts."""
 
 import sqlite3
-import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tuiback.catalog.connection import faults_told, open_for_writing, write_transaction
-from tuiback.catalog.migrations import Migration, migrate
+from tuiback.catalog.local_file import LocalFile, open_local
+from tuiback.catalog.migrations import Migration
 from tuiback.catalog.moments import from_text, to_text
 from tuiback.catalog.rows import AlertRow, MessageRow
 from tuiback.errors import NoSuchThing
@@ -36,33 +34,16 @@ _ALERT = "alert, severity, since, subject, text, remedy, news, acked_at, acked_b
 _MESSAGE = "number, channel, payload, created_at, due_at, tries"
 
 
-class AlertBook:
+class AlertBook(LocalFile):
     """The alerts of a home, over all its repositories; commands change them beside an engine.
 
     Thread-safe, and durable when a method returns. Every method may raise Damage and EnvironmentFault.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self._path = path
-        self._connection = connection
-        self._turn = threading.Lock()
-
     @classmethod
     def open(cls, path: Path) -> "AlertBook":
         """The book at `path`, made when there is none yet. Raises EnvironmentFault, FormatTooNew, Damage."""
-        connection = open_for_writing(path, "FULL")
-        try:
-            with faults_told(path):
-                migrate(connection, path, MIGRATIONS)
-        except BaseException:
-            connection.close()
-            raise
-        return cls(path, connection)
-
-    def close(self) -> None:
-        """Let the file go."""
-        with self._turn:
-            self._connection.close()
+        return cls(path, open_local(path, "FULL", MIGRATIONS))
 
     def alerts(self) -> tuple[AlertRow, ...]:
         """All that are open, the oldest first."""
@@ -176,16 +157,6 @@ class AlertBook:
             connection.execute("INSERT OR REPLACE INTO digests VALUES (?, ?)", (channel, to_text(made_for)))
             if payload is not None:
                 _queue(connection, {channel: [payload]}, now)
-
-    @contextmanager
-    def _asking(self) -> Iterator[sqlite3.Connection]:
-        with self._turn, faults_told(self._path):
-            yield self._connection
-
-    @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        with self._asking() as connection, write_transaction(connection):
-            yield connection
 
 
 def _queue(connection: sqlite3.Connection, messages: Mapping[str, Collection[bytes]], now: datetime) -> None:

@@ -1,16 +1,14 @@
 """Keeps the audit in state.db: rows are only ever added, and each is chained to the one before."""
 
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tuiback.catalog.connection import faults_told, write_transaction
+from tuiback.catalog.local_file import LocalFile
 from tuiback.catalog.moments import from_text, to_text
 from tuiback.model.audited import AuditEntry, Deed, entry_after
 
@@ -20,19 +18,12 @@ if TYPE_CHECKING:
 _decoder = msgspec.json.Decoder(AuditEntry)
 
 
-class AuditTrail:
+class AuditTrail(LocalFile):
     """The part of State about the audit, over the connection and the lock of all of it."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection, new_id: Callable[[], str]) -> None:
-        self._path = path
-        self._connection = connection
+        super().__init__(path, connection)
         self._new_id = new_id
-        self._turn = threading.Lock()
-
-    def close(self) -> None:
-        """Let the file go."""
-        with self._turn:
-            self._connection.close()
 
     def audit(self, now: datetime, deed: Deed) -> AuditEntry:
         """Write down who does what, as the entry after the newest one."""
@@ -61,16 +52,6 @@ class AuditTrail:
         connection.execute("DELETE FROM writer")
         connection.execute("INSERT INTO writer (writer_id) VALUES (?)", (writer_id,))
         return writer_id
-
-    @contextmanager
-    def _asking(self) -> Iterator[sqlite3.Connection]:
-        with self._turn, faults_told(self._path):
-            yield self._connection
-
-    @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        with self._asking() as connection, write_transaction(connection):
-            yield connection
 
 
 def make_trail(database: "Database") -> None:

@@ -1,15 +1,11 @@
 """Remembers when each pack was last looked into, so that checks take the longest unseen first and can be resumed."""
 
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tuiback.catalog.connection import faults_told, open_for_writing, write_transaction
-from tuiback.catalog.migrations import migrate
+from tuiback.catalog.local_file import LocalFile, open_local
 from tuiback.catalog.moments import from_text, to_text
 from tuiback.catalog.state import MIGRATIONS
 
@@ -30,34 +26,17 @@ class Coverage:
     oldest_at: datetime | None
 
 
-class CheckDates:
+class CheckDates(LocalFile):
     """The part of state.db about checks, on a connection of its own: a check runs beside an engine. Thread-safe.
 
     With `read` every method is about packs that were read whole; without it about those whose checksums were
     compared, and reading does that too.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self._path = path
-        self._connection = connection
-        self._turn = threading.Lock()
-
     @classmethod
     def open(cls, path: Path) -> "CheckDates":
         """The dates in this state.db, made when there is none yet. Raises EnvironmentFault, FormatTooNew, Damage."""
-        connection = open_for_writing(path, "NORMAL")
-        try:
-            with faults_told(path):
-                migrate(connection, path, MIGRATIONS)
-        except BaseException:
-            connection.close()
-            raise
-        return cls(path, connection)
-
-    def close(self) -> None:
-        """Let the file go."""
-        with self._turn:
-            self._connection.close()
+        return cls(path, open_local(path, "NORMAL", MIGRATIONS))
 
     def track(self, pack_ids: Iterable[str]) -> None:
         """These are the packs that there are; dates of others are forgotten."""
@@ -112,16 +91,6 @@ class CheckDates:
                 (to_text(since),),
             ).fetchone()
         return Coverage(packs, recent, packs - seen, from_text(oldest) if packs == seen and oldest else None)
-
-    @contextmanager
-    def _asking(self) -> Iterator[sqlite3.Connection]:
-        with self._turn, faults_told(self._path):
-            yield self._connection
-
-    @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        with self._asking() as connection, write_transaction(connection):
-            yield connection
 
 
 def _column(read: bool) -> str:

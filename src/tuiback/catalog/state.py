@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuiback.catalog.audit_trail import AuditTrail, make_trail
-from tuiback.catalog.connection import faults_told, open_for_writing
-from tuiback.catalog.migrations import Migration, migrate
+from tuiback.catalog.local_file import open_local
+from tuiback.catalog.migrations import Migration
 from tuiback.catalog.moments import from_text, to_text
 from tuiback.catalog.rows import JobRow, JournalRow
 from tuiback.errors import NoSuchThing
@@ -76,14 +76,7 @@ class State(AuditTrail):
     @classmethod
     def open(cls, path: Path, *, new_id: Callable[[], str] = _random_writer_id) -> "State":
         """The home's state, made when there is none yet. Raises EnvironmentFault, FormatTooNew or Damage."""
-        connection = open_for_writing(path, "FULL")
-        try:
-            with faults_told(path):
-                migrate(connection, path, MIGRATIONS)
-        except BaseException:
-            connection.close()
-            raise
-        return cls(path, connection, new_id)
+        return cls(path, open_local(path, "FULL", MIGRATIONS), new_id)
 
     def writer_id(self) -> str:
         """Under which name this home writes commits: made at the first call, the same ever after."""

@@ -1,15 +1,11 @@
 """Remembers when each chore of a home's upkeep was done last, and how it ended."""
 
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tuiback.catalog.connection import faults_told, open_for_writing, write_transaction
-from tuiback.catalog.migrations import migrate
+from tuiback.catalog.local_file import LocalFile, open_local
 from tuiback.catalog.moments import from_text, to_text
 from tuiback.catalog.state import MIGRATIONS
 from tuiback.model import Outcome
@@ -29,38 +25,21 @@ class ChoreRow:
     note: str = ""
 
 
-class Upkeep:
+class Upkeep(LocalFile):
     """The part of state.db about upkeep, on a connection of its own. Thread-safe.
 
     Every method may raise Damage and EnvironmentFault.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self._path = path
-        self._connection = connection
-        self._turn = threading.Lock()
-
     @classmethod
     def open(cls, path: Path) -> "Upkeep":
         """The chores in this state.db, made when there is none yet. Raises EnvironmentFault, FormatTooNew, Damage."""
-        connection = open_for_writing(path, "NORMAL")
-        try:
-            with faults_told(path):
-                migrate(connection, path, MIGRATIONS)
-        except BaseException:
-            connection.close()
-            raise
-        return cls(path, connection)
-
-    def close(self) -> None:
-        """Let the file go."""
-        with self._turn:
-            self._connection.close()
+        return cls(path, open_local(path, "NORMAL", MIGRATIONS))
 
     def chores(self) -> tuple[ChoreRow, ...]:
         """All chores that were ever known, by name."""
-        with self._turn, faults_told(self._path):
-            rows = self._connection.execute(
+        with self._asking() as connection:
+            rows = connection.execute(
                 "SELECT chore, since, ended_at, outcome, note FROM chores ORDER BY chore"
             ).fetchall()
         return tuple(
@@ -82,8 +61,3 @@ class Upkeep:
                 "UPDATE chores SET ended_at = ?, outcome = ?, note = ? WHERE chore = ?",
                 (to_text(now), outcome, note, chore),
             )
-
-    @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        with self._turn, faults_told(self._path), write_transaction(self._connection):
-            yield self._connection
