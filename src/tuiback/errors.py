@@ -4,6 +4,7 @@ TuibackError                    exit 1
 ├── UsageError                  exit 2   an argument or a file of settings is wrong
 ├── WrongKey                    exit 4   the passphrase or key file does not open the repository
 ├── HomeBusy                    exit 5   another engine holds the home and cannot serve this
+│   └── NotAllowed              exit 5   the engine does this only for people of a higher role
 ├── NoSuchThing                 exit 6   a named thing does not exist
 │   └── Ambiguous               exit 6   a name fits several things
 ├── EnvironmentFault            exit 7   the machine, disk or mount is not as it must be
@@ -59,6 +60,12 @@ class HomeBusy(TuibackError):
 
     exit_code = 5
     code = "home_busy"
+
+
+class NotAllowed(HomeBusy):
+    """The engine does this only for people of a higher role."""
+
+    code = "not_allowed"
 
 
 class NoSuchThing(TuibackError):

@@ -10,13 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.acceptance.terminal import Line
+from tests.warm import Warm
+
 PROGRAM = (sys.executable, "-m", "tuiback")
 
 
 @contextmanager
 def simulated(*options: str) -> Iterator[dict[str, str]]:
     """A simulated tenant in a process of its own; its endpoints."""
-    process = subprocess.Popen([*PROGRAM, "simulate", "--port", "0", *options], stdout=subprocess.PIPE)
+    process = Warm("simulate", "--port", "0", *options, stdout=subprocess.PIPE)
     assert process.stdout is not None
     try:
         yield json.loads(process.stdout.readline())
@@ -27,19 +30,31 @@ def simulated(*options: str) -> Iterator[dict[str, str]]:
 
 
 class Installation:
-    """A home below `folder`, its repository there too or at a URL, and the command line on it."""
+    """A home below `folder`, its repository there too or at a URL, and the command line on it.
 
-    def __init__(self, folder: Path, repository: str = "", environment: Mapping[str, str] | None = None) -> None:
+    Commands are processes that are warm already; `cold` ones are started as a shell starts them.
+    """
+
+    def __init__(
+        self, folder: Path, repository: str = "", environment: Mapping[str, str] | None = None, *, cold: bool = False
+    ) -> None:
         self.folder = folder
         self.home = folder / "home"
         self.repository = repository or str(folder / "repository")
         self._environment = {**os.environ, **(environment or {}), "TUIBACK_HOME": str(self.home)}
+        self._cold = cold
 
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """Start a command and leave it running."""
         pipe = subprocess.PIPE
+        if not self._cold:
+            return Warm(*arguments, stdout=pipe, stderr=pipe, env=self._environment)
         command = [*PROGRAM, *arguments]
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=self._environment)
+
+    def start_on_a_line(self, *arguments: str) -> Line:
+        """Start a command at a terminal, the console without any."""
+        return Line([*PROGRAM, *arguments], {"TUIBACK_HOME": str(self.home), "TERM": "xterm-256color"})
 
     def run(self, *arguments: str, code: int = 0) -> str:
         """Run a command to its end, which must be `code`; its standard output."""

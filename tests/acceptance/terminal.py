@@ -26,6 +26,8 @@ class Line:
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             os.execvpe(arguments[0], arguments, {**os.environ, **environment})
+        # Else whatever is started next would hold this line too.
+        os.set_inheritable(self._fd, False)
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
 
     def read_until(self, wanted: bytes, seconds: float = 40) -> None:

@@ -10,7 +10,7 @@ from tests.acceptance.program import Installation, simulated
 def test_backup_equals_the_tenant_and_a_second_run_fetches_nothing(tmp_path: Path, mail: Path, files: Path) -> None:
     """Every exported byte is what urllib reads; a second run asks each folder and drive once and fetches nothing."""
     with simulated("--mail", str(mail), "--files", str(files), "--users", "3") as tenant:
-        installed = Installation(tmp_path / "nas")
+        installed = Installation(tmp_path / "nas", cold=True)
         installed.set_up(tenant)
         runs = installed.ask("run", "--all")["runs"]
         assert [r["outcome"] for r in runs] == ["ok", "ok"]

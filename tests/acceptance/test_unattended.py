@@ -49,6 +49,9 @@ def test_one_engine_for_two_consoles_a_service_and_cron(tmp_path: Path) -> None:
         with serving(installed) as service:
             consoles = [link for _ in range(2) if (link := attach(installed.home)) is not None]
             assert len(consoles) == 2
+            screens = [installed.start_on_a_line() for _ in range(2)]
+            for screen in screens:
+                screen.read_until(b"serve")
             first = installed.start("--json", "run", "--all")
             until(lambda: installed.ask("status")["engine"]["state"] == "running")
             second = installed.start("--json", "run", "--all")
@@ -60,7 +63,7 @@ def test_one_engine_for_two_consoles_a_service_and_cron(tmp_path: Path) -> None:
             assert joined
             assert {run["run"] for run in joined} <= {run["run"] for run in answers[0]}
             until(lambda: all(number_shown(c) >= number + 2 for c, number in zip(consoles, begun, strict=True)))
-            until(lambda: len({console.status() for console in consoles}) == 1)
+            until(lambda: consoles[0].status() == consoles[1].status())
             assert installed.ask("status")["engine"]["pid"] == service.pid
             stopped = [installed.start("--json", "run", "exchange") for _ in range(2)]
             until(lambda: installed.ask("status")["engine"]["state"] == "running" or stopped[0].poll() is not None)
@@ -70,6 +73,13 @@ def test_one_engine_for_two_consoles_a_service_and_cron(tmp_path: Path) -> None:
                 assert process.returncode == (0 if json.loads(out)["runs"][0]["outcome"] == "ok" else 3)
             for console in consoles:
                 console.close()
+            for screen in screens:
+                # Each saw the runs live, in its activity.
+                screen.read_until(b"ok: 2 accounts")
+                screen.hang_up()
+                assert screen.wait() == 0
+                assert b"locked" not in screen.seen
+                assert b"Traceback" not in screen.seen
         assert service.returncode == 0
         assert compare_exports(installed, Plain(tenant)) > 80
 

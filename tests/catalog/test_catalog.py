@@ -2,6 +2,7 @@ import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tuiback.catalog import Catalog, CatalogReader, same_content
@@ -174,7 +175,7 @@ def test_debts_are_counted_up_and_cleared(bench: Bench) -> None:
 def test_chunks_are_found_by_their_whole_id(bench: Bench) -> None:
     """Two chunks that share the key half of their ids are told apart."""
     table = pack("p1", ["one", "two"])
-    twin = replace(table.entries[0], chunk_id=table.entries[0].chunk_id[:16] + b"x" * 16, slot=7)
+    twin = msgspec.structs.replace(table.entries[0], chunk_id=table.entries[0].chunk_id[:16] + b"x" * 16, slot=7)
     bench.apply(replace(table, entries=(*table.entries, twin)))
     found = bench.reader.find_chunks([chunk_id("one"), chunk_id("none"), twin.chunk_id])
     assert {key: place.slot for key, place in found.items()} == {chunk_id("one"): 0, twin.chunk_id: 7}
@@ -251,7 +252,7 @@ def test_a_commit_without_its_pack_tables_is_refused(bench: Bench) -> None:
 
 def test_a_commit_that_fails_midway_leaves_nothing(bench: Bench) -> None:
     """One transaction: packs, versions and the head go together or not at all."""
-    broken = replace(version("m", 1), size=2**70)
+    broken = msgspec.structs.replace(version("m", 1), size=2**70)
     commit = bench.writer.commit(pack("p1", ["one"]), versions=(broken,))
     with pytest.raises(OverflowError):
         bench.catalog.apply(commit, (pack("p1", ["one"]),))

@@ -3,12 +3,12 @@
 import hashlib
 import stat
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tuiback.catalog import Catalog, Sieve
 from tuiback.catalog import sieve as sieve_module

@@ -10,6 +10,8 @@ import pytest
 
 from tests.cli.seed import seed
 from tuiback.cli.root import main
+from tuiback.engine import fetch
+from tuiback.store import keys
 
 
 @dataclass(frozen=True)
@@ -65,3 +67,21 @@ def seeded(home: Path) -> Path:
     """A home that holds the backups of one person's mailbox and drive."""
     seed(home)
     return home
+
+
+@pytest.fixture
+def cheap_scrypt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slots ask for what nobody can try out, and get what takes no time, because nobody attacks a test."""
+    wrap = keys.wrap
+
+    def wrapped(*given: Any, scrypt_n: int, **named: Any) -> keys.KeySlot:
+        assert scrypt_n == 1 << 17
+        return wrap(*given, scrypt_n=2**4, **named)
+
+    monkeypatch.setattr(keys, "wrap", wrapped)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An item that fails is tried again as often as ever, but at once."""
+    monkeypatch.setattr(fetch, "PAUSE_SECONDS", 0)

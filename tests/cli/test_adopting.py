@@ -9,8 +9,11 @@ import pytest
 from tests.cli.conftest import Tuiback
 from tests.cli.seed import FIRST_HELLO, MAILBOX, seed
 from tests.cli.test_end_to_end import add_tenant, control
+from tuiback.engine.channels import Channels
 from tuiback.engine.home import Home
 from tuiback.simtenant import Plan, Server
+
+pytestmark = pytest.mark.usefixtures("cheap_scrypt")
 
 
 @pytest.fixture
@@ -189,3 +192,31 @@ def test_a_lost_pack_keeps_nothing_else_back(tuiback: Tuiback, seeded: Path, tmp
     shutil.copy(seeded / "repository" / "packs" / packs[0].parent.name / lost, packs[0])
     assert tuiback("--json", "--home", tmp_path / "other", "rebuild-catalog").document["lost_packs"] == []
     assert tuiback("--home", tmp_path / "other", "cat", MAILBOX, "@inbox/hello", "--at", "#1").out == FIRST_HELLO
+
+
+def test_limits_and_channels_come_back(tuiback: Tuiback, tmp_path: Path) -> None:
+    """Sealed in the repository, with their secrets; a home that has its own keeps them."""
+    home, place, url, key = (tmp_path / name for name in ("home", "nas", "url", "key"))
+    url.write_text("https://ping.example/s3cret\n")
+    assert tuiback("init", "--home", home, "--repository", place, "--key-file", key).code == 0
+    assert tuiback("--home", home, "limits", "--accounts", "7", "--rate", "20mbit").code == 0
+    assert tuiback("--home", home, "notify", "add", "ping", "alive", "--url-file", url).code == 0
+    channels = Channels(home).all()
+    # Any engine takes them along; a second one has nothing to add.
+    assert tuiback("--home", home, "prune").code == 0
+    commits = commits_of(place)
+    assert tuiback("--home", home, "prune", "--dry-run").code == 0
+    assert commits_of(place) == commits
+    shutil.rmtree(home)
+    assert tuiback("--json", "--home", home, "adopt", place, "--key-file", key).document["channels"] == 1
+    assert Channels(home).all() == channels
+    limits = tuiback("--json", "--home", home, "limits").document
+    assert (limits["accounts"], limits["files"], limits["rate"]) == (7, 20, "20mbit")
+    assert not [path for path in place.rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()]
+    for file in (home / "home.json", *home.glob("catalogs/main/*")):
+        file.unlink()
+    assert tuiback("--home", home, "limits", "--accounts", "5").code == 6
+    assert tuiback("--home", home, "notify", "remove", "alive").code == 6
+    (home / "limits.json").write_text('{"accounts": 5}')
+    assert tuiback("--home", home, "adopt", place, "--key-file", key).code == 0
+    assert tuiback("--json", "--home", home, "limits").document["accounts"] == 5

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Tuiback
+from tuiback.cli.engaging import secret_source
 from tuiback.engine.channels import Channels, PingChannel, SmtpChannel
+from tuiback.engine.home import Home
+from tuiback.engine.host import EngineHost
 
 FILE = """
 version = 1
@@ -197,3 +200,67 @@ def test_forty_tasks_of_five_thousand_people(tuiback: Tuiback, home: Path, file:
     # One commit of the tasks, one of the audit.
     assert len([path for path in (home / "repository" / "commits").rglob("*") if path.is_file()]) <= commits + 2
     assert tuiback("--json", "--home", home, "apply", many).document["changed"] is False
+
+
+def test_a_lost_home_is_made_again_from_its_file(
+    tuiback: Tuiback, home: Path, file: Path, tmp_path: Path
+) -> None:
+    """A new home in its place, the secrets put where the file names them: apply, and the export is the same bytes."""
+    (tmp_path / "hook").write_text("https://hook.example/s3cret\n")
+    url, key = tmp_path / "second", tmp_path / "second.key"
+    file.write_text(
+        FILE.replace('client_id = "c"', 'client_id = "c"\nrepository = "second"').replace(
+            "accounts = 12", 'accounts = 12\nrate = "mon-fri 08-18 20mbit; 100mbit"\ntz = "Europe/Berlin"'
+        )
+        + f'[repositories.second]\nurl = "{url}"\nkey_file = "{key}"\n'
+        + '[access]\noperator = "helpdesk"\nexport_folder = "/exports"\n'
+        + '[notify.chat]\nkind = "webhook"\nurl_file = "hook"\n'
+    )
+    made = tuiback("--json", "--home", home, "apply", file).document
+    assert {"repositories.second", "notify.chat"} <= set(made["added"])
+    assert set(made["edited"]) == {"limits", "access"}
+    written = tmp_path / "out.toml"
+    assert tuiback("--home", home, "export-config", written).code == 0
+    tables = tomllib.loads(written.read_text())
+    assert tables["tenants"]["acme"]["client_secret_file"] == "acme.client-secret"
+    assert tables["notify"]["chat"] == {"kind": "webhook", "url_file": "chat.url"}
+    home.rename(tmp_path / "old home")
+    url.rename(tmp_path / "old second")
+    assert tuiback("init", "--home", home, "--key-file", tmp_path / "tuiback.key").code == 0
+    missing = tuiback("--home", home, "apply", written)
+    assert (missing.code, str(tmp_path / "acme.client-secret") in missing.err) == (7, True)
+    for name in ("acme.client-secret", "admins.password", "chat.url"):
+        (tmp_path / name).write_text("https://chat.example/s3cret\n")
+    assert tuiback("--json", "--home", home, "apply", written).document["changed"] is True
+    assert tuiback("--home", home, "export-config", "-").out == written.read_bytes()
+    assert tuiback("--json", "--home", home, "apply", written, "--remove-absent").document["changed"] is False
+    assert "s3cret" not in written.read_text()
+    names = [each["name"] for each in tuiback("--json", "--home", home, "repository", "list").document["repositories"]]
+    assert names == ["main", "second"]
+
+
+def test_channels_and_limits_go_back_to_what_the_file_says(tuiback: Tuiback, home: Path, file: Path) -> None:
+    """What it leaves out has its default, and with --remove-absent is gone."""
+    assert tuiback("--home", home, "apply", file).code == 0
+    assert tuiback("--home", home, "limits", "--files", "3", "--rate", "20mbit").code == 0
+    differences = tuiback("--json", "--home", home, "apply", file).document["differences"]
+    assert {each["key"]: (each["before"], each["after"]) for each in differences} == {
+        "files": (3, 20), "rate": ("20mbit", ""),
+    }  # fmt: skip
+    file.write_text(FILE[: FILE.index("[notify.admins]")] + FILE[FILE.index("[tasks.mail]") :])
+    assert tuiback("--json", "--home", home, "apply", file).document["changed"] is False
+    assert tuiback("--json", "--home", home, "apply", file, "--remove-absent").document["removed"] == ["notify.admins"]
+    assert Channels(home).all() == ()
+
+
+def test_no_repository_is_added_under_an_engine(tuiback: Tuiback, home: Path, file: Path) -> None:
+    """It would not know it: nothing is changed."""
+    engine = EngineHost(Home.open(home), "serve", secret_source())
+    try:
+        engine.wait_until_ready()
+        file.write_text(FILE + f'[repositories.second]\nurl = "{home.parent / "second"}"\n')
+        ended = tuiback("--home", home, "apply", file)
+    finally:
+        engine.close()
+    assert (ended.code, "while an engine runs" in ended.err) == (5, True)
+    assert list(Home.open(home).repositories) == ["main"]

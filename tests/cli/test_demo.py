@@ -2,13 +2,13 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Tuiback
+from tests.warm import Warm
 
 LIMIT_SECONDS = 90
 SIZE = ("--users", "2", "--messages", "8", "--files-per-user", "5")
@@ -16,8 +16,12 @@ SIZE = ("--users", "2", "--messages", "8", "--files-per-user", "5")
 
 def demo(*arguments: str | Path) -> "subprocess.CompletedProcess[bytes]":
     """One `tuiback demo`, without a terminal."""
-    command = [sys.executable, "-m", "tuiback", "demo", *map(str, arguments)]
-    return subprocess.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL, timeout=LIMIT_SECONDS)
+    with Warm("demo", *map(str, arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            out, err = process.communicate(timeout=LIMIT_SECONDS)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 @pytest.fixture(scope="module")

@@ -93,7 +93,7 @@ def test_what_was_cut_off(tuiback: Tuiback, seeded: Path) -> None:
 def test_a_home_that_can_not_be_opened(tuiback: Tuiback, seeded: Path) -> None:
     """A newer tuiback made it."""
     (seeded / "home.json").write_text('{"version":99}')
-    assert found(tuiback("--json", "--home", seeded, "doctor"), "error") == {"home-environment"}
+    assert found(tuiback("--json", "--home", seeded, "doctor"), "error") == {"home-format_too_new"}
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,7 @@ def test_one_account(tuiback: Tuiback, acme: Path) -> None:
     assert tuiback("--home", acme, "run", "mail", "--account", "nobody@acme.example").code == 6
 
 
+@pytest.mark.usefixtures("hasty")
 def test_an_item_that_fails_is_owed(tuiback: Tuiback, acme: Path, server: Server) -> None:
     """Messages that can't be read make the run partial and are owed; when they can, the debt is gone."""
     control(server, "fault", match=r"GET .*/\$value", status=403, times=-1, body="")
@@ -103,8 +104,11 @@ def test_an_item_that_fails_is_owed(tuiback: Tuiback, acme: Path, server: Server
     assert set(owed[0]) >= {"id", "account", "path", "since", "tries", "error", "request_id"}
     assert len(ended.err.splitlines()) <= 20
     server.reset()
-    assert tuiback("--home", acme, "run", "mail").code == 0
+    (again,) = tuiback("--json", "--home", acme, "run", "--all", "--retry-owed").document["runs"]
+    assert (again["task"], again["outcome"], again["items_new"]) == ("mail", "ok", 12)
     assert tuiback("--json", "--home", acme, "owed").rows == []
+    assert tuiback("--json", "--home", acme, "run", "mail", "--retry-owed").document["runs"] == []
+    assert tuiback("--home", acme, "run", "mial", "--retry-owed").code == 6
 
 
 def test_a_wrong_secret_is_8(tuiback: Tuiback, home: Path, server: Server) -> None:
@@ -137,6 +141,9 @@ def test_restore(tuiback: Tuiback, acme: Path, server: Server) -> None:
     assert (done.document["restored"], done.document["failed"]) == (create, 0)
     after = files_of(server, account["address"])
     assert sorted(after.values()) == sorted([*before.values(), *before.values()])
+    undone = tuiback("--json", "--home", acme, "job", "undo", str(done.document["job"]))
+    assert (undone.code, undone.document["removed"], undone.document["kind"]) == (0, create, "undo")
+    assert files_of(server, account["address"]) == before
     again = tuiback(*line, "--place", "in-place")
     assert (again.document["restored"], again.document["skipped"]) == (0, create)
 

@@ -48,10 +48,27 @@ def test_accounts(tuiback: Tuiback, seeded: Path) -> None:
         "schema": "tuiback.account-list/1", "account_id": MAILBOX, "kind": "mailbox", "name": "Eve",
         "address": ADDRESS, "aliases": [ADDRESS], "task": "mail", "state": "ok",
         "last_ok_at": "2026-11-20T22:00:00Z", "points": 2, "items": 2, "bytes": rows[MAILBOX]["bytes"], "owed": 1,
+        "gone_at": None, "gone_reason": None,
     }  # fmt: skip
     assert len(tuiback("--json", "--home", seeded, "account", "list", "files").rows) == 1
     assert tuiback("--json", "--home", seeded, "account", "list", "--state", "gone").rows == []
     assert ADDRESS.encode() in tuiback("--home", seeded, "account", "list").out
+
+
+def test_one_account(tuiback: Tuiback, seeded: Path) -> None:
+    """As in the list, and besides its addresses with their times and what holds it."""
+    assert tuiback("--home", seeded, "hold", "add", DRIVE, "--reason", "matter 17").code == 0
+    shown = tuiback("--json", "--home", seeded, "account", "show", DRIVE).document
+    (listed,) = [r for r in tuiback("--json", "--home", seeded, "account", "list").rows if r["account_id"] == DRIVE]
+    assert (shown.pop("schema"), listed.pop("schema")) == ("tuiback.account-show/1", "tuiback.account-list/1")
+    assert {**shown, **listed} == shown
+    assert (shown["tenant"], shown["repository"], shown["gone_at"]) == ("acme", "main", None)
+    assert [(each["address"], each["until"]) for each in shown["addresses"]] == [(ADDRESS, None)]
+    text = tuiback("--home", seeded, "account", "show", DRIVE).out.decode()
+    assert f"address        {ADDRESS}" in text
+    assert shown["held_by"] in text
+    assert tuiback("--home", seeded, "account", "show", ADDRESS).code == 6
+    assert tuiback("--home", seeded, "account", "show", "nobody").code == 6
 
 
 @pytest.mark.parametrize("verb", ["runs", "owed", "account list"])

@@ -28,6 +28,23 @@ def test_jobs(tuiback: Tuiback, seeded: Path, tmp_path: Path) -> None:
 
 
 def test_jobs_that_are_not_there(tuiback: Tuiback, seeded: Path) -> None:
-    """Neither shown nor cancelled: exit 6."""
+    """Neither shown nor cancelled, resumed or undone: exit 6."""
     assert tuiback("--home", seeded, "job", "show", "7").code == 6
     assert tuiback("--home", seeded, "job", "cancel", "7").code == 6
+    assert tuiback("--home", seeded, "job", "resume", "7").code == 6
+    assert tuiback("--home", seeded, "job", "undo", "7").code == 6
+
+
+def test_a_job_goes_on(tuiback: Tuiback, seeded: Path, tmp_path: Path) -> None:
+    """An export that was cut off is brought to its end under its own number; what cannot go on is wrong usage."""
+    assert tuiback("--home", seeded, "export", DRIVE, "--to", tmp_path / "o").code == 0
+    state = State.open(Home.open(seeded).state_path(MAIN))
+    state.reopen_job(1, datetime.now(UTC))
+    state.close()
+    resumed = tuiback("--json", "--home", seeded, "job", "resume", "1")
+    assert resumed.code == 0
+    document = resumed.document
+    assert document["schema"] == "tuiback.job/1"
+    assert [document[name] for name in ("job", "kind", "outcome", "state", "done")] == [1, "export", "ok", "ended", 1]
+    assert tuiback("--home", seeded, "job", "resume", "1").code == 2
+    assert tuiback("--home", seeded, "job", "undo", "1").code == 2

@@ -9,6 +9,8 @@ from tuiback.engine.home import Home
 from tuiback.engine.link import host
 from tuiback.store import Secret
 
+pytestmark = pytest.mark.usefixtures("cheap_scrypt")
+
 
 @pytest.fixture
 def passphrase(tmp_path: Path) -> Path:

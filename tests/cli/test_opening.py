@@ -1,11 +1,13 @@
 """Tests of what stands between the command line and the console."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.cli.conftest import Tuiback
 from tests.cli.seed import MAILBOX, SECOND_HELLO
 from tests.engine.rig import SECRET, make_home
+from tuiback.catalog import State, Upkeep
 from tuiback.cli.engaging import secret_source
 from tuiback.cli.opening import Sight, go_on_alone, remembered
 from tuiback.cli.secret import must_ask
@@ -45,6 +47,24 @@ def test_the_console_reads_catalog_and_content(seeded: Path) -> None:
     assert entry is not None
     parts = {part.name: part for part in reader.parts(MAILBOX, entry.item_id, entry.from_seq)}
     assert sight.content(name).read_all(parts["mime"]) == SECOND_HELLO
+
+
+def test_the_console_reads_jobs_and_upkeep(tmp_path: Path) -> None:
+    """Before there is a state nothing; then what is kept, the newest job first."""
+    home = make_home(tmp_path)
+    sight = Sight(home, secret_source())
+    assert (list(sight.jobs()), list(sight.chores())) == ([], [])
+    now = datetime(2026, 11, 23, 8, tzinfo=UTC)
+    home.state_path("main").parent.mkdir(parents=True)
+    state = State.open(home.state_path("main"))
+    for kind in ("restore", "prune"):
+        state.new_job(kind, "main", b"{}", now)
+    state.close()
+    upkeep = Upkeep.open(home.state_path("main"))
+    upkeep.learn(["prune"], now)
+    upkeep.close()
+    assert [job.kind for job in sight.jobs()] == ["prune", "restore"]
+    assert [chore.chore for chore in sight.chores()] == ["prune"]
 
 
 def test_runs_go_on_without_the_terminal(tuiback: Tuiback, tmp_path: Path) -> None:

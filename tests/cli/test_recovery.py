@@ -8,9 +8,12 @@ import pytest
 
 from tests.cli.conftest import Tuiback
 from tests.cli.seed import DRIVE, FIRST_HELLO, GONE, MAILBOX, PLAN, SECOND_HELLO
-from tuiback.cli.recovery import Wanted, select
+from tuiback.cli.engaging import secret_source
+from tuiback.cli.recovery import _find
 from tuiback.engine.commands import Selection
-from tuiback.engine.home import Home
+from tuiback.engine.home import ClosedHome, Home
+from tuiback.engine.link import host
+from tuiback.engine.naming import Wanted, select
 from tuiback.engine.view import View
 from tuiback.errors import NoSuchThing, UsageError
 
@@ -49,6 +52,20 @@ def test_ids_without_a_point_are_the_last_versions(view: View) -> None:
     assert select(view, wanted(ids=("m-gone", "m-hello"), at="#1")).item_ids == ("m-gone", "m-hello")
     with pytest.raises(NoSuchThing):
         select(view, wanted(ids=("m-gone",), at="#2"))
+
+
+def test_the_engine_finds_what_others_name(seeded: Path, view: View) -> None:
+    """Whoever can't read the files of the home gets the same selections from its engine, and the same refusals."""
+    closed = ClosedHome(seeded)
+    engine = host(Home.open(seeded), "serve", secret_source())
+    try:
+        for asked in (wanted(), wanted(MAILBOX, "@inbox/hello", at="#1"), wanted(ids=("m-gone",))):
+            assert _find(closed, asked, None) == (select(view, asked), None)
+        assert _find(closed, wanted(at="1 minute ago"), DRIVE)[1] == DRIVE
+        with pytest.raises(NoSuchThing, match="no such account"):
+            _find(closed, wanted("mailbox:nobody@x.example"))
+    finally:
+        engine.close()
 
 
 def test_export(tuiback: Tuiback, seeded: Path, tmp_path: Path) -> None:

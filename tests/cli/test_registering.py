@@ -4,7 +4,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +13,10 @@ import pytest
 
 from tests.administrator import Administrator
 from tests.cli.conftest import Tuiback
+from tests.warm import Warm
 from tuiback.simtenant import Plan, Server
 
+pytestmark = pytest.mark.usefixtures("ready_keys")
 LIMIT_SECONDS = 60
 CODE = re.compile(r"open (\S+) and enter the code (\S+) within 15 min")
 
@@ -40,11 +41,10 @@ class Verb:
     """A verb in a process of its own, in which an administrator enters the code that it shows."""
 
     def __init__(self, home: Path, admin: Administrator, *arguments: str) -> None:
-        command = [sys.executable, "-m", "tuiback", "--json", "--home", str(home), *arguments]
         pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
+        self.process = Warm("--json", "--home", str(home), *arguments, stdout=pipe, stderr=pipe)
         assert self.process.stderr is not None
-        shown = self.process.stderr.readline()
+        shown = self.process.stderr.readline().decode()
         found = CODE.search(shown)
         assert found is not None, shown
         assert admin.enter(found[1], found[2]).status_code == 200
@@ -52,7 +52,7 @@ class Verb:
     def end(self) -> "Verb":
         """Wait for its end."""
         with self.process:
-            self.out, self.err = self.process.communicate(timeout=LIMIT_SECONDS)
+            self.out, self.err = (told.decode() for told in self.process.communicate(timeout=LIMIT_SECONDS))
         self.code = self.process.returncode
         return self
 

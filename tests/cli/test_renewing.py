@@ -14,6 +14,8 @@ from tests.cli.conftest import Tuiback
 from tuiback.graph.certificates import KeyPair, make_key_pair, read_key_pair
 from tuiback.simtenant import Plan, Server
 
+pytestmark = pytest.mark.usefixtures("ready_keys")
+
 
 @pytest.fixture(scope="module")
 def pair() -> KeyPair:

@@ -93,6 +93,7 @@ def test_coverage(tuiback: Tuiback, home: Path, server: Server) -> None:
     assert "acme" in refused.err
 
 
+@pytest.mark.usefixtures("hasty")
 def test_owed_is_acknowledged_and_tried_again(tuiback: Tuiback, home: Path, server: Server) -> None:
     """A debt makes runs partial until somebody puts up with it, and is gone once it can be paid."""
     add_tenant(tuiback, home, server, server.endpoints.client_secret)

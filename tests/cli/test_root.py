@@ -11,8 +11,12 @@ import pytest
 
 from tests.cli.conftest import Tuiback
 from tuiback.cli import root, verbs
+from tuiback.cli.abouts import ABOUT
+from tuiback.cli.engaging import secret_source
 from tuiback.cli.invocation import CommonOptions, Invocation
 from tuiback.cli.output import standard_output
+from tuiback.engine.home import Home
+from tuiback.engine.link import host
 
 
 def loaded_by(*arguments: str) -> set[str]:
@@ -36,6 +40,29 @@ def test_run_never_loads_the_console(home: Path) -> None:
     loaded = loaded_by("--home", str(home), "run", "--all")
     assert "tuiback.engine.core" in loaded
     assert not {"textual", "tuiback.console"} & loaded
+
+
+def test_status_loads_little(home: Path) -> None:
+    """Monitoring asks every minute: where an engine runs, all comes from it, and no catalog is opened."""
+    heavy = {"sqlite3", "asyncio", "concurrent.futures", "httpx", "msal", "cryptography", "textual", "tuiback.store"}
+    heavy |= {"tuiback.catalog.reader", "tuiback.engine.core"}
+    assert "tuiback.catalog.reader" in loaded_by("--home", str(home), "status")
+    engine = host(Home.open(home), "serve", secret_source())
+    try:
+        loaded = loaded_by("--home", str(home), "status")
+        assert "tuiback.engine.glance" in loaded
+        assert not heavy & loaded
+    finally:
+        engine.close()
+
+
+def test_help_tells_what_each_verb_says_of_itself(tuiback: Tuiback) -> None:
+    """In its own words, and without loading any."""
+    context = click.Context(verbs.tuiback)
+    said = {verb: verbs.tuiback.get_command(context, verb) for verb in verbs.VERBS}
+    assert {verb: command.get_short_help_str(1_000) for verb, command in said.items() if command} == ABOUT
+    assert b"  status " in tuiback("--help").out
+    assert not {"tuiback.cli.status", "tuiback.model", "sqlite3"} & loaded_by("--help")
 
 
 @pytest.mark.parametrize("verb", sorted(verbs.VERBS))

@@ -89,6 +89,17 @@ def test_trouble_is_told_once() -> None:
     ]
 
 
+def test_the_trouble_of_earlier_runs_is_not_told_again() -> None:
+    """An engine that lives for months has said much; what counts comes after the start of the run."""
+    lines = (
+        ActivityLine(1, NOW, "error", "eve@acme.example", "of yesterday"),
+        ActivityLine(2, NOW, "info", "mail", "run 7 started (manual)"),
+        ActivityLine(3, NOW, "error", "eve@acme.example", "of today"),
+    )
+    told = trouble_of([ended("partial", run=7)], picture(activity=lines))
+    assert told[1:] == ["eve@acme.example: of today"]
+
+
 def test_the_line_of_a_run() -> None:
     """It adds up what is running and says in plain words who asks us to wait."""
     tasks = (

@@ -106,7 +106,8 @@ def test_edit_changes_what_is_named_and_nothing_else(tuiback: Tuiback, with_tena
     assert tuiback(*edit, "--mode", "continuous", "--account", "eve@acme.example").code == 0
     last = shown(tuiback, with_tenant)
     assert (last["cron"], last["window"], last["keep"]) == ("", "mon-fri 20:00-06:00", "30d")
-    assert (last["everything"], last["accounts"]) == (False, 0)
+    assert (last["everything"], last["accounts"], last["named_accounts"]) == (False, 0, ["eve@acme.example"])
+    assert (before["least_pause_seconds"], last["least_pause_seconds"]) == (None, 300)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ class ScriptedLane:
     def __init__(self, script: Mapping[str, list[Answer]]) -> None:
         self._script = {link: list(answers) for link, answers in script.items()}
         self.asked: list[tuple[str, Mapping[str, Any] | None, str]] = []
+        self.patience: list[int] = []
 
     async def get(
         self, path: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
@@ -24,8 +25,14 @@ class ScriptedLane:
         return answer
 
     async def pages(
-        self, link: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        link: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        most_server_errors: int = 4,
     ) -> AsyncIterator[Page]:
+        self.patience.append(most_server_errors)
         following: str | None = link
         while following:
             answer = self._next(following, params, headers)

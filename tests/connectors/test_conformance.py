@@ -202,3 +202,10 @@ async def test_restore_into_another_account(connector: Connector, account: Accou
         found = await connector.existing(other, folder_id, source)
         assert found is not None
         assert (found.item_id, found.identical) == (written.item_id, True)
+        # Taken back it is gone, unless somebody has made something else of it.
+        if item is listing.contents()[0]:
+            source.content_tag = "what it was before somebody changed it"
+            assert not await connector.take_back(other, written.item_id, source)
+            source.content_tag = item.content_tag
+        assert await connector.take_back(other, written.item_id, source)
+        assert await connector.existing(other, folder_id, source) is None

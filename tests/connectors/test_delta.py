@@ -169,6 +169,15 @@ async def test_a_poisoned_page_is_asked_for_in_smaller_pages(fault: GraphError) 
     ]
 
 
+async def test_a_large_page_is_not_asked_for_with_all_patience() -> None:
+    """Five sizes with all the waiting that one request gets would hold the folder up for half a minute."""
+    fault = GraphError("poisoned", status=500)
+    lane = ScriptedLane({"/start": [fault, fault, page({"id": "a"}, delta_link="d1")]})
+    await walked(lane, container())
+    large, medium, single = lane.patience
+    assert large == medium < single
+
+
 @pytest.mark.parametrize(
     ("fault", "tries"),
     [

@@ -77,11 +77,11 @@ class Driven:
 @asynccontextmanager
 async def driven(
     *, size: tuple[int, int] = (80, 24), link: FakeLink | None = None, catalog: FakeCatalog | None = None,
-    options: ConsoleOptions | None = None,
+    view: FakeView | None = None, options: ConsoleOptions | None = None,
 ) -> AsyncIterator[Driven]:
     """A console over a busy engine and a small office."""
     engine = link or FakeLink([busy_status()])
-    view = FakeView(catalog or office())
+    view = view or FakeView(catalog or office())
     app = Console(lambda: engine, lambda: view, options or ConsoleOptions(refresh_seconds=0.05))
     async with app.run_test(size=size) as pilot:
         hands = Driven(app, pilot, engine)

@@ -1,11 +1,25 @@
 """An engine and a catalog out of scripts and small dicts, for the console's tests and pictures."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from tuiback.catalog import AccountOverview, Entry, Hit, Point, SearchQuery, SearchScope
+from tuiback import __version__
+from tuiback.catalog import (
+    AccountOverview,
+    ChoreRow,
+    DayGrowth,
+    Entry,
+    Hit,
+    JobRow,
+    Point,
+    SearchQuery,
+    SearchScope,
+    TaskTotals,
+    Totals,
+)
 from tuiback.console.ports import Order
 from tuiback.engine.commands import Command
 from tuiback.errors import TuibackError
@@ -18,14 +32,19 @@ from tuiback.model import (
     EngineInfo,
     EngineStatus,
     Gauge,
+    Hold,
     JobStatus,
     Kind,
     MachineStatus,
     Outcome,
+    Owed,
+    RunRow,
     StorageStatus,
     StoredPart,
+    Task,
     TaskState,
     TaskStatus,
+    Tenant,
     ThrottleStatus,
 )
 
@@ -55,7 +74,7 @@ def busy_status(number: int = 1, *, wait_seconds: float = 47.0) -> EngineStatus:
     return EngineStatus(
         number=number,
         time=NOW + timedelta(seconds=number),
-        engine=EngineInfo("running", 4711, "serve", NOW - timedelta(days=3, hours=4), "0.1.0"),
+        engine=EngineInfo("running", 4711, "serve", NOW - timedelta(days=3, hours=4), __version__),
         tasks=(
             task(
                 "exo-hq", state=TaskState.RUNNING, mode="continuous", accounts=500, accounts_done=312,
@@ -116,6 +135,7 @@ class FakeLink:
     def __init__(self, pictures: Sequence[EngineStatus] = (), *, hosted: bool = False) -> None:
         self.pictures = list(pictures)
         self.hosted = hosted
+        self.role = "admin"
         self.commands: list[Command] = []
         self.answers: dict[type[Command], dict[str, object] | TuibackError] = {}
         self.closed = False
@@ -144,12 +164,12 @@ class FakeLink:
 
 def entry(item_id: str, name: str, kind: Kind = Kind.MESSAGE, **changes: object) -> Entry:
     """One version of an item in the root of anna's mailbox, live since snapshot 1."""
-    plain = Entry(
-        item_id=item_id, account_id="mailbox:anna", kind=kind, parent_id="", name=name, size=4096,
-        modified="2026-11-20T14:02:00Z", from_seq=1, until_seq=None, attrs={}, versions=1, etag="e", content_tag="",
-        container_id="c",
-    )
-    return replace(plain, **changes)  # type: ignore[arg-type]  # each test names fields of Entry
+    plain: dict[str, object] = {
+        "item_id": item_id, "account_id": "mailbox:anna", "kind": kind, "parent_id": "", "name": name, "size": 4096,
+        "modified": "2026-11-20T14:02:00Z", "from_seq": 1, "until_seq": None, "attrs": {}, "versions": 1, "etag": "e",
+        "content_tag": "", "container_id": "c",
+    }
+    return Entry(**(plain | changes))  # type: ignore[arg-type]  # each test names fields of Entry
 
 
 def account(kind: AccountKind, name: str, task_name: str, address: str) -> Account:
@@ -169,14 +189,69 @@ class FakeCatalog:
     hits: list[Hit] = field(default_factory=list)
     lag: int = 0
     searched: list[tuple[SearchQuery, SearchScope | None]] = field(default_factory=list)
+    plans: list[Task] = field(default_factory=list)
+    held: list[Hold] = field(default_factory=list)
+    debts: list[Owed] = field(default_factory=list)
+    past_runs: list[RunRow] = field(default_factory=list)
+    days: list[DayGrowth] = field(default_factory=list)
+    states: dict[str, tuple[str, datetime | None]] = field(default_factory=dict)
 
     def account_overview(self, task: str | None = None) -> Sequence[AccountOverview]:
-        """Every account is ok."""
+        """Every account is ok, but those in `states`."""
+        found = []
+        for one in self.accounts:
+            state, last_ok_at = self.states.get(one.account_id, ("ok", NOW))
+            owed = sum(debt.account_id == one.account_id for debt in self.debts)
+            if task in {None, one.task}:
+                found.append(AccountOverview(one, (), state, last_ok_at, 3, 84203, 5 * GIB, owed))
+        return found
+
+    def count_states(self, ok_since: Mapping[str, tuple[datetime, bool]]) -> dict[str, int]:
+        """The states of account_overview(), and late by `ok_since`."""
+        counts: Counter[str] = Counter()
+        for one in self.account_overview():
+            moment, _ = ok_since.get(one.account.task, (None, False))
+            late = moment and one.state == "ok" and one.last_ok_at and one.last_ok_at < moment
+            counts["late" if late else one.state] += 1
+        return dict(counts)
+
+    def tenants(self) -> Sequence[Tenant]:
+        """One tenant."""
         return [
-            AccountOverview(one, (), "ok", NOW, 3, 84203, 5 * GIB, 0)
-            for one in self.accounts
-            if task in {None, one.task}
+            Tenant("contoso", "t-1", "c-1", "global", "", "", "certificate", b"", "2026-12-02"),
         ]
+
+    def tasks(self) -> Sequence[Task]:
+        """What a test has put in."""
+        return self.plans
+
+    def holds(self) -> Sequence[Hold]:
+        """What a test has put in."""
+        return self.held
+
+    def owed(self, account_id: str | None = None, task: str | None = None) -> Sequence[Owed]:
+        """What a test has put in."""
+        return [debt for debt in self.debts if account_id in {None, debt.account_id}]
+
+    def runs(self, task: str | None = None, limit: int = 50) -> Sequence[RunRow]:
+        """What a test has put in."""
+        return [run for run in self.past_runs if task in {None, run.task}][:limit]
+
+    def totals(self) -> Totals:
+        """As much as the busy status says."""
+        return Totals(32000 * GIB, 9000 * GIB, 3_000_000, 9_000_000, 14_200_000, 90_000, 7578 * GIB, GIB)
+
+    def totals_by_task(self) -> Sequence[TaskTotals]:
+        """All of it is mail."""
+        return [TaskTotals("exo-hq", 500, 32000 * GIB, 9000 * GIB, 3_000_000, 9_000_000)]
+
+    def unique_bytes(self) -> int:
+        """A little more than is stored."""
+        return 9318 * GIB
+
+    def growth(self) -> Sequence[DayGrowth]:
+        """What a test has put in."""
+        return self.days
 
     def points(self, account_id: str) -> Sequence[Point]:
         """One point a day."""
@@ -245,6 +320,16 @@ class FakeView:
     """One repository called main."""
 
     catalog: FakeCatalog
+    past_jobs: list[JobRow] = field(default_factory=list)
+    kept_up: list[ChoreRow] = field(default_factory=list)
+
+    def jobs(self) -> Sequence[JobRow]:
+        """What a test has put in."""
+        return self.past_jobs
+
+    def chores(self) -> Sequence[ChoreRow]:
+        """What a test has put in."""
+        return self.kept_up
 
     def readers(self) -> Iterator[tuple[str, FakeCatalog]]:
         """The one catalog."""

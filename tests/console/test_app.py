@@ -4,12 +4,12 @@ import subprocess
 import sys
 from threading import Event
 
-from tests.console.driving import driven
+from tests.console.driving import Driven, driven
 from tests.console.fakes import FakeLink, FakeView, busy_status, office
 from tuiback.console.app import Console
 from tuiback.console.options import ConsoleOptions
 from tuiback.console.ports import ConsoleLink
-from tuiback.errors import WrongKey
+from tuiback.errors import EnvironmentFault, WrongKey
 
 
 async def test_the_first_frame_does_not_wait_for_the_engine() -> None:
@@ -25,6 +25,27 @@ async def test_the_first_frame_does_not_wait_for_the_engine() -> None:
         await pilot.pause()
         text = "\n".join(segment.text for strip in app.screen._compositor.render_strips() for segment in strip)
         assert "connecting" in text
+        assert app.link is None
+        may_go.set()
+        while app.status is None:
+            await pilot.pause(0.01)
+
+
+async def test_a_long_start_says_what_it_is_busy_with() -> None:
+    """As after an upgrade, when databases are copied."""
+    may_go = Event()
+
+    def connect() -> ConsoleLink:
+        assert may_go.wait(20)
+        return FakeLink([busy_status()])
+
+    options = ConsoleOptions(refresh_seconds=0.02, starting=lambda: "catalog.db: copying, 45 %")
+    app = Console(connect, lambda: FakeView(office()), options)
+    async with app.run_test(size=(80, 24)) as pilot:
+        text = ""
+        while "catalog.db: copying, 45 %" not in text:
+            await pilot.pause(0.01)
+            text = "\n".join(segment.text for strip in app.screen._compositor.render_strips() for segment in strip)
         assert app.link is None
         may_go.set()
         while app.status is None:
@@ -106,3 +127,20 @@ def test_options_and_ports_load_no_textual() -> None:
     code = "import sys, tuiback.console; print('textual' in sys.modules or 'rich' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "False"
+
+
+async def test_a_home_of_somebody_else_can_be_watched() -> None:
+    """The engine shows what goes on; where the catalogs would be needed the reason stands instead."""
+
+    def closed() -> FakeView:
+        raise EnvironmentFault("the home can't be read", "/srv/nas", "ask its engine")
+
+    engine = FakeLink([busy_status()])
+    app = Console(lambda: engine, closed, ConsoleOptions(refresh_seconds=0.05))
+    async with app.run_test(size=(80, 24)) as pilot:
+        hands = Driven(app, pilot, engine)
+        await hands.sees("the home can't be read; ask its engine")
+        await hands.sees("exo-shared")
+        await hands.press("3")
+        assert len(app.screen_stack) == 1
+        await hands.sees("the home can't be read; ask its engine")

@@ -11,7 +11,7 @@ from tuiback.model import AccountKind
 def loaded() -> Browser:
     """A browser over the small office."""
     browser = Browser(FakeView(office()))
-    browser.accounts = browser.load()
+    browser.accounts = browser.load(NOW)
     return browser
 
 

@@ -83,7 +83,7 @@ def test_a_scope_is_the_account_or_its_task() -> None:
     catalog = found_in(*(hit(f"m{number}", "x") for number in range(MOST + 5)), lag=20_000)
 
     browser = Browser(FakeView(catalog))
-    here = browser.load()[0]
+    here = browser.load(NOW)[0]
     finds = find(browser, "x", TASK, here)
     assert catalog.searched[-1][1] == SearchScope(task=here.account.task)
     find(browser, "x", "account", here)

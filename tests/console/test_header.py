@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from tests.console.fakes import busy_status
-from tuiback.console.header import HeaderFacts, meter_lines, tab_line
+from tuiback import __version__
+from tuiback.console.header import TABS, HeaderFacts, meter_lines, tab_line
 from tuiback.console.widgets.lines import Line, line_width
 
 
@@ -25,10 +26,32 @@ def test_every_line_is_as_wide_as_the_screen(width: int, empty: bool) -> None:
     assert line_width(tab_line("Main", status, HeaderFacts(hosted=True), width)) == width
 
 
+@pytest.mark.parametrize("name", [*(name for _, name in TABS), "Task", "Owed"])
+@pytest.mark.parametrize("width", [60, 80])
+def test_where_one_is_stands_in_the_line_of_screens(name: str, width: int) -> None:
+    """However long the engine's words are; beside short ones most screens are named."""
+    for facts in (HeaderFacts(hosted=True), HeaderFacts()):
+        shown = tab_line(name, busy_status(), facts, width)
+        assert any(name in span.text for span in shown if span.tone == "tab-on")
+        assert line_width(shown) == width
+    assert "1 Main 2 Accounts 3 Restore" in text_of(tab_line("Main", busy_status(), HeaderFacts(), 80))
+
+
 def test_a_silent_engine_is_told() -> None:
     """A picture that stands still because its engine ended must not look alive."""
     told = text_of(tab_line("Main", busy_status(), HeaderFacts(silent_seconds=75), 80))
     assert "no news for 01:15" in told
+
+
+def test_an_engine_of_another_version_is_told() -> None:
+    """So is what the person here may not do; an admin beside an engine of this version reads neither."""
+    status = busy_status()
+    other = replace(status, engine=replace(status.engine, version="0.0.9"))
+    told = text_of(tab_line("Main", other, HeaderFacts(role="operator"), 120))
+    assert f"0.0.9, not {__version__} you: operator" in told
+    plain = text_of(tab_line("Main", status, HeaderFacts(), 120))
+    assert "not " not in plain
+    assert "you:" not in plain
 
 
 def test_throttles_show_the_longest_wait() -> None:

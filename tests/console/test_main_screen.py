@@ -223,3 +223,18 @@ async def test_a_small_terminal_is_told() -> None:
         await hands.sees("terminal too small")
         await hands.pilot.resize_terminal(80, 24)
         await hands.sees("exo-shared")
+
+
+async def test_who_looks_on_is_told_so() -> None:
+    """The role stands in the header; a key that it does not allow says so before it asks anything."""
+    link = FakeLink([busy_status()])
+    link.role = "viewer"
+    async with driven(link=link) as hands:
+        await hands.sees("you: viewer")
+        await hands.press("j", "K")
+        await hands.sees("needs the role operator")
+        assert len(hands.app.screen_stack) == 1
+        await hands.press("R", "p")
+        assert link.commands == []
+        await hands.press("f1")
+        await hands.until(lambda: len(hands.app.screen_stack) == 2)

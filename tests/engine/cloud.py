@@ -71,7 +71,10 @@ class Mailbox:
 
 
 class Cloud:
-    """Connector for a tenant of mailboxes. `broken` names items that can't be fetched, with how often."""
+    """Connector for a tenant of mailboxes. `broken` names items that can't be fetched, with how often.
+
+    `flagged` are those that the service holds for malware.
+    """
 
     service = "exchange"
     kind = AccountKind.MAILBOX
@@ -83,6 +86,7 @@ class Cloud:
     def __init__(self) -> None:
         self.mailboxes: dict[str, Mailbox] = {}
         self.broken: dict[str, int] = {}
+        self.flagged: set[str] = set()
         # Users without a licence, users who may not sign in, and addresses that differ from the users' names.
         self.unlicensed: set[str] = set()
         self.disabled: set[str] = set()
@@ -169,6 +173,8 @@ class Cloud:
         if self.broken.get(item.item_id, 0) > 0:
             self.broken[item.item_id] -= 1
             raise GraphError("the item is corrupt", item.item_id, status=500, request_id="req-1")
+        if item.item_id in self.flagged:
+            raise GraphError("malware was found", item.item_id, status=403, graph_code="malwareDetected")
         self.fetched.append(item.item_id)
         yield PartSource("properties", _once(b'{"id":"%s"}' % item.item_id.encode()))
         yield PartSource("mime", _once(box.mails[item.item_id].data))
@@ -231,6 +237,16 @@ class Cloud:
         box.put(new_id, parent_id, data)
         box.mails[new_id].name = item.name
         return Written(new_id, verified=True)
+
+    async def take_back(self, account: Account, written_id: str, item: ItemSource) -> bool:
+        """Deleted, if it still is what was written."""
+        box = self._box(account)
+        if written_id not in box.mails:
+            raise ItemGone("deleted", written_id)
+        if hashlib.sha256(box.mails[written_id].data).hexdigest() != item.content_tag:
+            return False
+        box.delete(written_id)
+        return True
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

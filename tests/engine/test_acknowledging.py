@@ -34,6 +34,22 @@ async def test_an_acknowledged_debt_troubles_no_run(rig: Rig) -> None:
     assert past_of(rig.archive.reader, "mail").owed == 1
 
 
+async def test_what_microsoft_flags_is_new_once(rig: Rig) -> None:
+    """The run that meets it is partial; from the next one on it is known, by itself, as long as it is flagged."""
+    rig.cloud.flagged.add("m1")
+    assert (await rig.run()).outcome is Outcome.PARTIAL
+    assert past_of(rig.archive.reader, "mail").owed == 1
+    assert {(await rig.run()).outcome for _ in range(5)} == {Outcome.OK}
+    (owed,) = rig.archive.reader.owed()
+    assert (owed.item_id, owed.tries, "malware" in owed.ack) == ("m1", 6, True)
+    rig.cloud.flagged.add("m2")
+    rig.cloud.mailboxes["anna"].put("m2", "in", b"changed")
+    assert [(await rig.run()).outcome for _ in range(2)] == [Outcome.PARTIAL, Outcome.OK]
+    rig.cloud.flagged.clear()
+    assert (await rig.run()).outcome is Outcome.OK
+    assert rig.archive.reader.owed() == ()
+
+
 async def test_a_debt_that_was_paid_is_a_new_one_later(rig: Rig) -> None:
     """Nobody has acknowledged that."""
     rig.cloud.broken["m1"] = 99

@@ -5,7 +5,17 @@ import socket
 
 import pytest
 
-from tuiback.engine.asking import Asker, asked_by, current_asker, local_asker, origin_of, peer_asker, user_name
+from tuiback.engine.asking import (
+    Asker,
+    Role,
+    asked_by,
+    current_asker,
+    local_asker,
+    origin_of,
+    peer_asker,
+    peer_of,
+    user_name,
+)
 
 
 def test_the_origin_names_ssh_and_sudo(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,7 +35,7 @@ def test_a_peer_is_who_the_kernel_says() -> None:
     """Its process and user; what it says of itself stands beside that."""
     here, there = socket.socketpair(socket.AF_UNIX)
     try:
-        asker = peer_asker(here, "pts/9")
+        asker = peer_asker(peer_of(here), "pts/9", Role.ADMIN)
     finally:
         here.close()
         there.close()

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from tests.engine.rig import Rig
-from tuiback.engine.board import FORECAST_EVERY_SECONDS, Forecasts, eta_seconds
+from tuiback.engine.board import eta_seconds
 from tuiback.engine.monitor import Rate, RunMonitor
 from tuiback.engine.past import past_of, state_at_rest
+from tuiback.engine.remembered import FORECAST_EVERY_SECONDS, Forecasts
 from tuiback.model import Outcome, RunCounters, RunRow, Task, TaskState
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tuiback.engine.channels import CHANNELS_FILE, Channels, PingChannel, SmtpChannel, WebhookChannel
-from tuiback.errors import EnvironmentFault, NoSuchThing, UsageError
+from tuiback.errors import EnvironmentFault, FormatTooNew, NoSuchThing, UsageError
 
 MAIL = SmtpChannel(
     name="ops", host="h", port=25, security="ssl", sender="a@x", to=("b@x",), user="u", password="p", digest="07:00"
@@ -40,4 +40,11 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     """It is not read as if there were no channel."""
     (tmp_path / CHANNELS_FILE).write_text("{")
     with pytest.raises(EnvironmentFault, match="channels"):
+        Channels(tmp_path).all()
+
+
+def test_a_newer_file_is_refused(tmp_path: Path) -> None:
+    """What it says may not be what this tuiback reads in it."""
+    (tmp_path / CHANNELS_FILE).write_text('{"version": 2, "channels": {"by": "name"}}')
+    with pytest.raises(FormatTooNew, match="newer"):
         Channels(tmp_path).all()

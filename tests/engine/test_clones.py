@@ -4,8 +4,8 @@ import asyncio
 import shutil
 from pathlib import Path
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.engine.cloud import Cloud
 from tests.engine.rig import Rig, anna, listing, make_home, now_in
@@ -19,8 +19,8 @@ def cloned(path: Path, home: Home) -> Home:
     """A copy of the home, with its catalog and its writer's name, as `cp -a` makes it."""
     shutil.copytree(home.path, path, symlinks=True)
     clone = Home.open(path, mounts=(("/", "ext4"),))
-    ref = msgspec.structs.replace(clone.repository("main"), catalog=str(path / "catalogs" / "main"))
-    clone._file = msgspec.structs.replace(clone._file, repositories=(ref,))
+    ref = replace(clone.repository("main"), catalog=str(path / "catalogs" / "main"))
+    clone._file = replace(clone._file, repositories=(ref,))
     clone._save()
     return clone
 

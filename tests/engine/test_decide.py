@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as changed
 
 from tuiback.connectors.base import Discovered
 from tuiback.engine.decide import Verdict, account_id_of, fits, scope_of, verdict
@@ -22,15 +23,15 @@ def moved(known: Known, item: RemoteItem) -> bool:
     [
         (ITEM, None, Verdict.FETCH),
         (ITEM, KNOWN, Verdict.UNCHANGED),
-        (replace(ITEM, etag="tag 2"), KNOWN, Verdict.FETCH),
-        (replace(ITEM, parent_id="arc", etag="tag 2"), KNOWN, Verdict.CARRY_OVER),
-        (replace(ITEM, parent_id="arc", etag="tag 2", content_tag="content 2"), KNOWN, Verdict.FETCH),
-        (replace(ITEM, name="renamed"), KNOWN, Verdict.CARRY_OVER),
-        (ITEM, replace(KNOWN, live=False), Verdict.CARRY_OVER),
-        (ITEM, replace(KNOWN, removal_pending=True), Verdict.CARRY_OVER),
-        (ITEM, replace(KNOWN, container_id="arc"), Verdict.CARRY_OVER),
-        (replace(ITEM, kind=Kind.FOLDER, has_content=False), None, Verdict.STORE_FACTS),
-        (replace(ITEM, kind=Kind.FOLDER, has_content=False), KNOWN, Verdict.UNCHANGED),
+        (changed(ITEM, etag="tag 2"), KNOWN, Verdict.FETCH),
+        (changed(ITEM, parent_id="arc", etag="tag 2"), KNOWN, Verdict.CARRY_OVER),
+        (changed(ITEM, parent_id="arc", etag="tag 2", content_tag="content 2"), KNOWN, Verdict.FETCH),
+        (changed(ITEM, name="renamed"), KNOWN, Verdict.CARRY_OVER),
+        (ITEM, changed(KNOWN, live=False), Verdict.CARRY_OVER),
+        (ITEM, changed(KNOWN, removal_pending=True), Verdict.CARRY_OVER),
+        (ITEM, changed(KNOWN, container_id="arc"), Verdict.CARRY_OVER),
+        (changed(ITEM, kind=Kind.FOLDER, has_content=False), None, Verdict.STORE_FACTS),
+        (changed(ITEM, kind=Kind.FOLDER, has_content=False), KNOWN, Verdict.UNCHANGED),
     ],
 )
 def test_verdicts(item: RemoteItem, known: Known | None, wanted: Verdict) -> None:

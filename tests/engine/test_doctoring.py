@@ -1,20 +1,28 @@
 """Tests of how the doctor judges clocks, space, credentials, and what was cut off."""
 
+import contextlib
+import os
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.engine.rig import SECRET, Rig, make_home
 from tests.engine.test_pruning import keep
-from tuiback.catalog import State
+from tests.engine.test_upgrading import make_old
+from tuiback.catalog import State, connection
+from tuiback.engine.channels import CHANNELS_FILE, Channels, PingChannel
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.doctoring import _credential, clock_findings, examine_home, private_findings, space_findings, told
 from tuiback.engine.home import Home
+from tuiback.engine.home_findings import database_findings, writable_findings
 from tuiback.engine.host import HomeLock
+from tuiback.engine.upgrading import bring_up_to_date, databases_of
 from tuiback.errors import Damage
-from tuiback.model import RunRow
+from tuiback.model import Owner, RunRow
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -114,3 +122,70 @@ async def test_a_catalog_behind_or_ahead(tmp_path: Path) -> None:
         file.unlink()
     home.catalog_path("main").write_bytes(before)
     assert severities(home)["catalog-behind"] == "info"
+
+
+def test_what_an_upgrade_left_or_will_do(tmp_path: Path) -> None:
+    """Older databases are none of the doctor's to change; without room for them it says so before an engine does."""
+    home = make_home(tmp_path)
+    make_old(home)
+    half = home.state_path("main").with_name("state.db.version-1.new")
+    half.touch()
+    found = severities(home)
+    assert (found["database-older"], found["upgrade-cut-off"]) == ("info", "warning")
+    assert {each.version() for each in databases_of(home)} == {1}
+    assert "catalog-environment" not in found
+    (shortage,) = [
+        one for one in database_findings(home, engine_runs=False, free_bytes=lambda _: 1_000_000)
+        if one.id == "upgrade-space"
+    ]
+    assert (shortage.severity, "1 MB are free" in shortage.what) == ("error", True)
+    bring_up_to_date(home)
+    found = severities(home)
+    assert found["upgrade-copy"] == "info"
+    assert not {"database-older", "upgrade-cut-off", "upgrade-space"} & found.keys()
+    with contextlib.closing(sqlite3.connect(home.state_path("main"))) as opened:
+        opened.execute("PRAGMA user_version = 99")
+    assert severities(home)["database-newer"] == "error"
+
+
+def test_folders_that_can_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another's, or on a volume that is mounted read-only; nothing is made to find out."""
+    assert list(writable_findings(tmp_path, "home")) == []
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    (found,) = writable_findings(tmp_path, "repository")
+    assert (found.id, found.severity) == ("repository-not-writable", "error")
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    (found,) = writable_findings(tmp_path, "home")
+    assert (found.id, "mount it for writing" in found.remedy) == ("home-read-only", True)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may give files away")
+def test_databases_that_another_user_made(tmp_path: Path) -> None:
+    """As when root once ran a command on the home of a service."""
+    home = make_home(tmp_path)
+    make_old(home)
+    assert "database-owner" not in severities(home)
+    os.chown(home.state_path("main"), 12345, -1)
+    assert severities(home)["database-owner"] == "error"
+
+
+async def test_a_repository_that_another_home_has_taken_over(rig: Rig) -> None:
+    """Known before an engine tries to write."""
+    await rig.archive.take_over(Owner("another", "nas2", NOW))
+    assert severities(rig.home)["repository-taken-over"] == "error"
+
+
+def test_who_may_read_the_channels(tmp_path: Path) -> None:
+    """They hold passwords and addresses that are secrets."""
+    home = make_home(tmp_path)
+    Channels(home.path).add(PingChannel(name="alive", url="https://ping.example/secret"))
+    assert "channels-permissions" not in severities(home)
+    (home.path / CHANNELS_FILE).chmod(0o644)
+    assert severities(home)["channels-permissions"] == "warning"
+
+
+def test_a_library_that_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite comes with Python, and a NAS may have an old one."""
+    assert connection.find_sqlite_lack() == ""
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    assert "3.35.0 is needed" in connection.find_sqlite_lack()

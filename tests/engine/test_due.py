@@ -61,6 +61,18 @@ def test_a_paused_run_goes_on_when_the_window_opens() -> None:
     assert next_run_at(task, ended(6, Outcome.PAUSED), NOW) == datetime(2026, 11, 23, 20, tzinfo=UTC)
 
 
+def test_a_scheduled_run_that_failed_is_tried_again_before_its_next_tick() -> None:
+    """Ever more seldom, at most every four hours, in its window only, and never later than the tick."""
+    moments = [next_run_at(NIGHTLY, replace(ended(0, Outcome.FAILED), failures=number), NOW) for number in range(1, 9)]
+    pauses = [round((moment - NOW) / timedelta(minutes=1)) for moment in moments if moment is not None]
+    assert pauses == [10, 20, 40, 80, 160, 240, 240, 240]
+    assert next_run_at(replace(NIGHTLY, window=NIGHTS), ended(5, Outcome.FAILED), NOW) == NOW.replace(hour=20)
+    late = replace(ended(0, Outcome.FAILED), failures=9)
+    assert next_run_at(replace(NIGHTLY, cron="30 13 * * *"), late, NOW) == NOW + timedelta(hours=1.5)
+    for outcome in (Outcome.PARTIAL, Outcome.CANCELLED, Outcome.OK):
+        assert next_run_at(NIGHTLY, ended(5, outcome), NOW) == NOW.replace(hour=22)
+
+
 def test_continuous_tasks_rest_and_keep_to_their_window() -> None:
     """After the pause, or when the window opens, whichever is later; a new one at once."""
     assert next_run_at(STEADY, Standing(), NOW) == NOW

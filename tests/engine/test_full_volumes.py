@@ -85,6 +85,7 @@ async def _play(folder: Path) -> None:
     await keep(rig, "2v")
     for number, moment in enumerate(MOMENTS):
         rig = await _at(moment, number, rig)
+    rig = await _opened_when_full(rig)
     await rig.archive.close()
 
 
@@ -118,6 +119,24 @@ async def _at(moment: Moment, number: int, rig: Rig) -> Rig:
     assert is_whole(rig)
     await prune(rig)
     assert is_whole(rig)
+    return rig
+
+
+async def _opened_when_full(rig: Rig) -> Rig:
+    """Nothing can be written, but whoever has to restore gets everything."""
+    await end(rig)
+    full = Filling(rig.archive.ref.url)
+    moment = full.moment = Moment("repository", "")
+    full._fill(moment, "any")
+    rig = await Rig.open(rig.home, rig.cloud)
+    box = rig.cloud.mailboxes["anna"]
+    assert rig.listing() == now_in(box)
+    box.put("last", "in", big(1))
+    assert isinstance((await rig.run()).error, StorageFull)
+    full.filler(moment).unlink()
+    await rig.archive.mend()
+    assert (await rig.run()).error is None
+    assert rig.listing() == now_in(box)
     return rig
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from tests.engine.rig import Rig, now_in
@@ -129,8 +130,8 @@ async def test_a_folder_that_moved_is_listed_again() -> None:
 
     for patterns, now, wanted in (
         (["temp/"], folder, False),
-        (["temp/"], replace(folder, name="Work"), True),
-        ([], replace(folder, name="Work"), False),
+        (["temp/"], msgspec.structs.replace(folder, name="Work"), True),
+        ([], msgspec.structs.replace(folder, name="Work"), False),
     ):
         exclusions = Exclusions(patterns, catalog)
         exclusions.note_move("drive", now, known(folder))

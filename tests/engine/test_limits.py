@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tuiback.engine.limits import GIB, Gate, cap_for_ram
+from tuiback.engine.limits import GIB, Gate, SharedPlace, cap_for_ram
 
 
 async def settle() -> None:
@@ -145,3 +145,37 @@ async def test_one_at_a_time_stays_one_at_a_time() -> None:
         await settle()
         assert crowd.inside == []
     await crowd.close()
+
+
+async def test_a_shared_place_is_one_for_all_in_it() -> None:
+    """It is taken by the first, waited for by nobody else, and given back by the last."""
+    gate = Gate(1)
+    place = SharedPlace(gate, "mail")
+    async with place:
+        async with place:
+            assert gate.used("mail") == 1
+        assert gate.used("mail") == 1
+        assert gate.used("mail") == gate.limit
+    assert gate.used("mail") == 0
+    async with place:
+        assert gate.used("mail") == 1
+
+
+async def test_who_shares_a_place_waits_for_it_together() -> None:
+    """Nobody is inside before the gate let the first one in."""
+    gate = Gate(1)
+    place = SharedPlace(gate, "mail")
+    entered: list[int] = []
+
+    async def enter(number: int) -> None:
+        async with place:
+            entered.append(number)
+            await asyncio.sleep(0)
+
+    async with gate.hold("mail"):
+        waiting = [asyncio.ensure_future(enter(number)) for number in range(3)]
+        await asyncio.sleep(0)
+        assert entered == []
+    await asyncio.gather(*waiting)
+    assert sorted(entered) == [0, 1, 2]
+    assert gate.used("mail") == 0

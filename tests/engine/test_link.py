@@ -1,22 +1,27 @@
 """Hosting and attaching: one engine a home, commands and errors over the socket, clean ends."""
 
 import os
+import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.engine.rig import SECRET, make_home
 from tuiback.catalog import State
 from tuiback.engine import codec
-from tuiback.engine.attach import SOCKET, short_socket_path
 from tuiback.engine.clock import SystemClock
-from tuiback.engine.commands import Leave, PutTask, PutTenant, RunTasks, SetLimits, StopTask
+from tuiback.engine.commands import Leave, PutTask, PutTenant, RemoveTask, RunTasks, SetLimits, StopTask
+from tuiback.engine.glance import SOCKET, look, short_socket_path
 from tuiback.engine.home import Home
+from tuiback.engine.host import EngineHost
 from tuiback.engine.link import HostedLink, Link, attach, attach_or_host, host
+from tuiback.engine.reception import Reception
 from tuiback.engine.view import View
 from tuiback.errors import HomeBusy, NoSuchThing, UsageError, WrongKey
 from tuiback.store import Secret
@@ -76,13 +81,28 @@ def test_the_audit_knows_who_attached(home: Home, hosted: HostedLink) -> None:
     """The user as the kernel says, the process, and the reason that goes with the command."""
     attached = attach(home.path)
     assert attached is not None
-    attached.submit(msgspec.structs.replace(TENANT, reason="a new customer")).result(20)
+    attached.submit(replace(TENANT, reason="a new customer")).result(20)
     attached.close()
     state = State.open(home.state_path("main"))
     (entry,) = state.audit_entries()
     state.close()
     assert (entry.action, entry.uid, entry.reason) == ("put-tenant", os.getuid(), "a new customer")
     assert entry.origin.startswith(f"process {os.getpid()}")
+
+
+def test_one_look_shows_what_has_ended(home: Home, hosted: HostedLink) -> None:
+    """Whoever looks after a command sees what it did, without any catalog; nobody is there without an engine."""
+    hosted.submit(TENANT).result(20)
+    hosted.submit(PutTask(name="mail", tenant="acme", service="exchange", everything=True)).result(20)
+    picture = look(home.path)
+    assert picture is not None
+    assert [task.name for task in picture.tasks] == ["mail"]
+    assert [(t.name, t.credential_kind) for t in picture.tenants] == [("acme", "secret")]
+    assert (picture.standing, picture.storage[0].name) == ({}, "main")
+    hosted.submit(RemoveTask(task="mail")).result(20)
+    assert (look(home.path) or picture).tasks == ()
+    hosted.close()
+    assert look(home.path) is None
 
 
 def test_only_one_engine_a_home(home: Home, hosted: HostedLink) -> None:
@@ -132,6 +152,30 @@ def test_wrong_key_frees_the_home(home: Home) -> None:
     host(home, "run", lambda _: SECRET).close()
 
 
+def test_a_signal_while_it_opens_ends_the_engine(home: Home) -> None:
+    """What the signal raises is raised once the home is free again, and a second signal changes nothing."""
+
+    class Stop(Exception):
+        pass
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Stop
+
+    def secret_for(_: object) -> Secret:
+        for _ in range(2):
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+            time.sleep(0.01)
+        return SECRET
+
+    before = signal.signal(signal.SIGUSR1, stop)
+    try:
+        with pytest.raises(Stop):
+            host(home, "run", secret_for)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    host(home, "run", lambda _: SECRET).close()
+
+
 def test_another_protocol_is_told(home: Home, hosted: HostedLink) -> None:
     """A client of another protocol is greeted, so that it can say who is there, and then left."""
     with socket.socket(socket.AF_UNIX) as s, short_socket_path(home.path) as path:
@@ -143,7 +187,12 @@ def test_another_protocol_is_told(home: Home, hosted: HostedLink) -> None:
         assert s.recv(1) == b""
 
 
-def test_socket_is_for_its_owner_only(home: Home, hosted: HostedLink) -> None:
-    """Nobody else may even connect."""
-    assert (home.path / SOCKET).stat().st_mode & 0o777 == 0o600
-    assert home.path.stat().st_mode & 0o077 == 0
+def test_socket_is_for_its_owner_only(home: Home) -> None:
+    """Nobody else may even connect, where the machine has none of the groups."""
+    engine = EngineHost(home, "run", lambda _: SECRET, Reception(home, groups=lambda _: {}))
+    engine.wait_until_ready()
+    try:
+        assert (home.path / SOCKET).stat().st_mode & 0o777 == 0o600
+        assert home.path.stat().st_mode & 0o077 == 0
+    finally:
+        engine.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.engine.receivers import TurnedClock
 from tuiback.catalog import AlertBook
@@ -52,7 +53,7 @@ class Office:
     def queue(self, *titles: str) -> None:
         """Queue these for both channels."""
         now = self.clock.now()
-        payloads = [msgspec.json.encode(msgspec.structs.replace(trial_notice(now), title=title)) for title in titles]
+        payloads = [msgspec.json.encode(replace(trial_notice(now), title=title)) for title in titles]
         self.book.queue({"a": payloads, "b": payloads}, now)
 
     async def pass_hours(self, hours: float) -> None:

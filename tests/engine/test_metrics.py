@@ -1,5 +1,6 @@
 """Metrics say what the picture says, and keep to Prometheus' rules."""
 
+import re
 import shutil
 import subprocess
 import urllib.request
@@ -48,6 +49,28 @@ def test_what_is_unknown_is_left_out() -> None:
     assert "tuiback_task_last_success_timestamp_seconds" not in names
     assert found["tuiback_engine_up",] == 0
     assert {name for name, *_ in values(None)} == {"tuiback_build_info"}
+
+
+def test_what_promtool_looks_at() -> None:
+    """Its rules, told anew for machines without it: help, snake case, base units by their whole names, endings.
+
+    https://github.com/prometheus/client_golang/tree/main/prometheus/testutil/promlint/validations
+    """
+    text = generate_latest(registry_of(lambda: BUSY)).decode()
+    told = [line.split(" ")[2] for line in text.splitlines() if line.startswith("# TYPE ")]
+    assert len(told) == len(set(told)) > 20
+    not_base = {
+        "milliseconds", "minutes", "hours", "days", "weeks", "kilobytes", "megabytes", "gigabytes", "bits", "percent",
+        "s", "ms", "us", "ns", "sec", "b", "kb", "mb", "gb", "tb", "pb", "m", "h", "d", "gauge", "counter",
+    }  # fmt: skip
+    for family in text_string_to_metric_families(text):
+        (named,) = {sample.name for sample in family.samples} or {family.name}
+        assert family.documentation.strip()
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", named)
+        assert not not_base & set(named.split("_"))
+        assert named.endswith("_total") == (family.type == "counter")
+        assert not named.endswith(("_bucket", "_count", "_sum"))
+        assert all(re.fullmatch(r"[a-z][a-z0-9_]*", label) for sample in family.samples for label in sample.labels)
 
 
 def test_promtool_has_nothing_to_say() -> None:

@@ -21,7 +21,7 @@ from tuiback.engine.prune_report import PruneReport
 from tuiback.engine.pruning import Pruner
 from tuiback.engine.rebuilding import rebuild_catalog
 from tuiback.model import ControlRow, Expired
-from tuiback.store import check
+from tuiback.store.check import check
 
 DAY_SECONDS = 25 * 3600
 

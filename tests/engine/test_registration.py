@@ -9,8 +9,9 @@ import pytest
 
 from tests.administrator import Administrator, TenantClock
 from tuiback.engine.commands import PutTenant
+from tuiback.engine.consent import consent_url
 from tuiback.engine.permissions import wanted
-from tuiback.engine.registration import Guide, Order, consent_url, registered
+from tuiback.engine.registration import Guide, Order, registered
 from tuiback.errors import GraphError, MicrosoftRefuses
 from tuiback.graph import AppIdentity, GraphClient
 from tuiback.graph.certificates import read_key_pair
@@ -18,6 +19,7 @@ from tuiback.graph.device_login import DeviceCode
 from tuiback.model import Consent
 from tuiback.simtenant import Plan, Server
 
+pytestmark = pytest.mark.usefixtures("ready_keys")
 SERVICES = ("exchange", "onedrive")
 
 

@@ -14,6 +14,8 @@ from tuiback.graph.certificates import KeyPair, make_key_pair
 from tuiback.model import Tenant
 from tuiback.simtenant import Plan, Server
 
+pytestmark = pytest.mark.usefixtures("ready_keys")
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:

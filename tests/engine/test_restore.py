@@ -1,5 +1,7 @@
 """Restores: where things go, what conflicts do, and that a dry run writes nothing."""
 
+from unittest.mock import AsyncMock
+
 import pytest
 
 from tests.engine.rig import Rig, anna, now_in
@@ -110,6 +112,16 @@ async def test_one_failing_item_is_told_and_the_rest_comes_back(rig: Rig) -> Non
     assert "m3" in report.errors[0]
     journal = await rig.archive.with_state(State.journal, 1)
     assert len({row.item_key for row in journal}) == 8
+
+
+async def test_an_item_without_a_folder_stops_nobody(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told like any other failure, although nothing was ever sent for it."""
+    await rig.run()
+    monkeypatch.setattr(rig.cloud, "restore_folder", AsyncMock(return_value=None))
+    report = await restore(rig, Restore(selections=EVERYTHING, place="new-folder:X"))
+    assert (report.outcome, report.failed) == (Outcome.FAILED, 8)
+    journal = await rig.archive.with_state(State.journal, 1)
+    assert {(row.done, row.new_id) for row in journal} == {(True, "")}
 
 
 async def test_single_item_and_folder(rig: Rig) -> None:

@@ -234,6 +234,20 @@ async def test_what_could_not_be_started_is_still_due(watch: Watch) -> None:
     assert timedelta(hours=16.5) < moment - START < timedelta(hours=17)
 
 
+async def test_a_night_that_failed_is_made_good_as_soon_as_that_is_possible(watch: Watch) -> None:
+    """Microsoft can't be reached from ten to midnight: a few tries, a good run, and none before the next night."""
+    watch.office.run_seconds = 60
+    watch.office.outcome = Outcome.FAILED
+    await add(watch, NIGHTLY)
+    await watch.pass_hours(18)
+    assert len(watch.office.started) == 4
+    watch.office.outcome = Outcome.OK
+    await watch.pass_hours(21)
+    assert len(watch.office.started) == 5
+    await watch.pass_hours(2)
+    assert len(watch.office.started) == 6
+
+
 async def test_a_clock_put_back_is_told_and_keeps_no_task_from_running(watch: Watch) -> None:
     """Two days ahead for an hour, then right again: the coming night has its run."""
     clock = watch.office.clock

@@ -106,6 +106,21 @@ async def test_throttled_members_go_again_alone(
     assert client.throttle_status()[0].throttled == 1
 
 
+async def test_members_that_succeed_allow_more_at_once_again(server: ScriptedServer, client: GraphClient) -> None:
+    """One refusal among many answers must not keep a mailbox at few requests at once for the rest of the run."""
+    limits: list[int] = []
+
+    def watched(seen: Seen) -> Reply:
+        limits.append(client.throttle_status()[0].limit)
+        failing = {"/a": refused(429, "ApplicationThrottled", Retry_After="1")} if len(limits) == 1 else {}
+        return in_turn(failing)[0](seen)
+
+    server.on("POST", BATCH, watched)
+    for _ in range(2):
+        await run(client, *(f"/{letter}" for letter in "abcdefgh"))
+    assert limits == [4, 2, 4]
+
+
 async def test_a_failed_member_lets_the_others_through(server: ScriptedServer, client: GraphClient) -> None:
     """A message that is gone fails by itself; those behind it in the chain are sent again without it."""
     server.on("POST", BATCH, *in_turn({"/b": refused(404, "ErrorItemNotFound")}, {}))

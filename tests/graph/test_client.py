@@ -290,3 +290,45 @@ def test_an_unencrypted_address_is_refused(app: AppIdentity, clock: InstantClock
     """Tokens and mail never go over a network in clear."""
     with pytest.raises(UsageError, match="not encrypted"):
         GraphClient(replace(app, **{field: "http://graph.example"}), clock=clock)
+
+
+async def test_a_folder_that_moved_to_another_mailbox_is_read_there(
+    server: ScriptedServer, client: GraphClient, clock: InstantClock
+) -> None:
+    """308 leads within the service: the token goes along, and nothing is waited for."""
+    server.on("GET", _MAIL, Reply(308, headers={"Location": f"{server.url}/v1.0/elsewhere?a=%21"}))
+    server.on("GET", "/v1.0/elsewhere", as_json({"ok": 1}))
+    assert await client.lane("outlook", "1").get("/users/1/messages") == {"ok": 1}
+    (seen,) = server.asked("GET", "/v1.0/elsewhere")
+    assert (seen.target, seen.headers["authorization"]) == ("/v1.0/elsewhere?a=%21", "Bearer token-1")
+    assert clock.slept == []
+
+
+async def test_a_redirect_to_another_host_gets_no_token(server: ScriptedServer, client: GraphClient) -> None:
+    """A report's file lies behind a link that is its own key."""
+    async with ScriptedServer().running() as other:
+        server.on("GET", _MAIL, Reply(302, headers={"Location": f"{other.url}/report?key=k"}))
+        other.on("GET", "/report", as_json({"ok": 1}))
+        assert await client.lane("outlook", "1").get("/users/1/messages") == {"ok": 1}
+        (seen,) = other.asked("GET", "/report")
+    assert "authorization" not in seen.headers
+
+
+async def test_redirects_that_lead_round_in_a_circle_end(server: ScriptedServer, client: GraphClient) -> None:
+    """Five in a row are more than any archive has."""
+    server.on("GET", _MAIL, Reply(308, headers={"Location": f"{server.url}{_MAIL}"}))
+    with pytest.raises(GraphError, match="308"):
+        await client.lane("outlook", "1").get("/users/1/messages")
+    assert len(server.asked("GET", _MAIL)) == 6
+
+
+async def test_a_write_follows_a_redirect_that_keeps_it_a_write(server: ScriptedServer, client: GraphClient) -> None:
+    """308 says that nothing was carried out yet; 302 would make a read of it."""
+    moved = {"Location": f"{server.url}/v1.0/elsewhere"}
+    server.on("POST", _MAIL, Reply(308, headers=moved), Reply(302, headers=moved))
+    server.on("POST", "/v1.0/elsewhere", as_json({"id": "9"}, 201))
+    assert await client.lane("outlook", "1").post("/users/1/messages", {"a": 1}) == {"id": "9"}
+    assert [seen.body for seen in server.asked("POST", "/v1.0/elsewhere")] == [b'{"a":1}']
+    with pytest.raises(GraphError, match="302"):
+        await client.lane("outlook", "1").post("/users/1/messages", {"a": 2})
+    assert len(server.asked("POST", "/v1.0/elsewhere")) == 1

@@ -143,3 +143,17 @@ def test_only_server_errors_count_for_a_bad_item() -> None:
     for _ in range(3):
         attempts = after(attempts, Again(1.0), Failure(500))
     assert decide("GET", attempts, Failure(500), signed=True, jitter=0.0) == GiveUp()
+
+
+def test_each_kind_of_trouble_waits_for_its_own_repetitions() -> None:
+    """A refusal after three server errors is the first refusal: its fence would keep all of the mailbox waiting."""
+    attempts = Attempts(1)
+    for failure in (Failure(500), Failure(502), Failure(504)):
+        decision = decide("GET", attempts, failure, signed=True, jitter=0.0)
+        attempts = after(attempts, decision, failure)
+        attempts = replace(attempts, tries=attempts.tries + 1)
+    assert decide("GET", attempts, Failure(429), signed=True, jitter=0.0) == Again(2.0, fence=True)
+
+    refused = after(Attempts(1), Again(7.0, fence=True), _REFUSED)
+    refused = after(replace(refused, tries=2), Renew(), Failure(401))
+    assert decide("GET", replace(refused, tries=3), _BROKEN, signed=True, jitter=0.0) == Again(0.25)

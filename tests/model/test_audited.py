@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tuiback.model.audited import AuditEntry, Deed, digest_of, entry_after, find_breaks
 
@@ -32,15 +32,15 @@ def test_a_chain_is_whole_in_any_order() -> None:
 def test_a_changed_entry_is_told(field: str) -> None:
     """Whatever was changed in it."""
     entries = chain(4)
-    entries[1] = msgspec.structs.replace(entries[1], **{field: "other"})
+    entries[1] = replace(entries[1], **{field: "other"})
     assert any("not what was written" in line for line in find_breaks(entries))
 
 
 def test_a_changed_entry_with_a_new_digest_is_told() -> None:
     """The next entry does not follow it."""
     entries = chain(4)
-    changed = msgspec.structs.replace(entries[1], reason="none")
-    entries[1] = msgspec.structs.replace(changed, digest=digest_of(changed))
+    changed = replace(entries[1], reason="none")
+    entries[1] = replace(changed, digest=digest_of(changed))
     assert find_breaks(entries) == ["entry 3 of home follows an entry that is missing or was changed"]
 
 
@@ -56,12 +56,12 @@ def test_a_missing_entry_is_told(missing: int) -> None:
 def test_a_twofold_entry_is_told() -> None:
     """Two homes wrote as one."""
     entries = chain(3)
-    fork = entry_after(entries[1], "home", NOW, msgspec.structs.replace(entries[0], subject="another"))
+    fork = entry_after(entries[1], "home", NOW, replace(entries[0], subject="another"))
     assert find_breaks([*entries, fork]) == ["entry 3 of home is there twice, and not the same"]
 
 
 def test_the_first_entry_says_that_it_is() -> None:
     """An entry that follows nothing can't have a later number."""
-    entry = msgspec.structs.replace(chain(1)[0], number=2)
-    entry = msgspec.structs.replace(entry, digest=digest_of(entry))
+    entry = replace(chain(1)[0], number=2)
+    entry = replace(entry, digest=digest_of(entry))
     assert find_breaks([entry]) == ["entry 2 of home follows no entry"]

@@ -29,3 +29,17 @@ def test_each_exchange_is_one_line_without_secrets(tmp_path: Path) -> None:
     assert lines[1]["request_headers"]["authorization"] == "Bearer -"
     assert lines[3]["url"] == link
     assert all(each["seconds"] >= 0 and each["sent_whole"] for each in lines)
+
+
+def test_a_batch_tells_what_it_asked_for(tmp_path: Path) -> None:
+    """Whose budgets it is charged to shows in its members alone; what else they carry stays out."""
+    path = tmp_path / "capture.jsonl"
+    asked: list[dict[str, object]] = [
+        {"id": "1", "method": "GET", "url": "/users"},
+        {"id": "2", "method": "GET", "url": "/groups", "dependsOn": ["1"], "headers": {"authorization": "Bearer x"}},
+    ]
+    plan = Plan(users=1, messages=1, files_per_user=1, capture=path)
+    with Server(plan) as server, Caller(server.endpoints) as caller:
+        caller.send("POST", "/$batch", json={"requests": asked})
+    line = json.loads(path.read_text().splitlines()[-1])
+    assert line["members"] == [asked[0], {name: text for name, text in asked[1].items() if name != "headers"}]

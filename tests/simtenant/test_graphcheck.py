@@ -109,6 +109,70 @@ def exercise_sharing(caller: Caller) -> None:
     caller.get(item)
 
 
+def exercise_mailboxes(caller: Caller) -> None:
+    """Call everything once about mailboxes as import and export see them."""
+    user = caller.users()[0]
+    mailbox = f"/admin/exchange/mailboxes/{caller.get(f'/users/{user}/settings/exchange')['primaryMailboxId']}"
+    for each in caller.walk(f"{mailbox}/folders?$select=displayName,type,totalItemCount")[0]:
+        caller.get(f"{mailbox}/folders/{each['id']}")
+        caller.walk(f"{mailbox}/folders/{each['id']}/childFolders")
+    caller.walk(f"{mailbox}/folders/delta")
+    expand = "$expand=singleValueExtendedProperties($filter=id eq 'String 0x0037')"
+    items = caller.walk(f"{mailbox}/folders/inbox/items?{expand}&$count=true")[0]
+    caller.walk(f"{mailbox}/folders/inbox/items/delta?$select=size,type")
+    caller.post(f"{mailbox}/exportItems", {"ItemIds": [items[0]["id"], "nonsense"]})
+    caller.post(f"{mailbox}/createImportSession", None)
+    ids = {"InputIds": [each["id"] for each in caller.messages(user)][:2]}
+    kinds = {"SourceIdType": "restImmutableEntryId", "TargetIdType": "restId"}
+    caller.post(f"/users/{user}/translateExchangeIds", ids | kinds)
+
+
+def exercise_teams(caller: Caller) -> None:
+    """Call everything once about teams, channels and posts."""
+    team = f"/teams/{caller.walk('/teams?$select=id,displayName')[0][0]['id']}"
+    for path in ("", "/primaryChannel", "/channels", "/allChannels", "/members"):
+        caller.get(team + path)
+    channel = f"{team}/channels/{caller.get(f'{team}/primaryChannel')['id']}"
+    posts = caller.walk(f"{channel}/messages?$top=50&$expand=replies")[0]
+    caller.walk(f"{channel}/messages/delta?$top=50")
+    caller.get(f"{channel}/messages/{posts[-1]['id']}")
+    caller.get(f"{channel}/messages/{posts[-1]['id']}/replies?$top=5")
+    caller.get(f"{team}/channels/getAllMessages?$top=100")
+    caller.get(f"{channel}/members")
+    caller.get(f"{channel}/filesFolder")
+    caller.send("POST", f"{channel}/startMigration", json={})
+
+
+def exercise_sites(caller: Caller) -> None:
+    """Call everything once about sites, libraries and lists."""
+    caller.get("/sites/getAllSites?$select=id,webUrl,isPersonalSite,siteCollection")
+    caller.walk("/sites/delta")
+    found = caller.walk("/sites")[0][0]
+    site = f"/sites/{found['id']}"
+    for path in ("", "/drive", "/drives", "/lists", "/lists?$expand=columns"):
+        caller.get(site + path)
+    caller.get("/sites/" + found["webUrl"].partition("://")[2].replace("/", ":/", 1))
+    caller.get(f"{site}/lists/Projects/columns")
+    caller.get(f"{site}/lists/Tasks/items?$top=5&$expand=fields")
+    caller.get(f"{site}/lists/Tasks/items/1")
+    caller.walk(f"{site}/lists/Projects/items/delta")
+
+
+def exercise_calendars(caller: Caller) -> None:
+    """Call everything once about calendars and events."""
+    user = f"/users/{caller.users()[1]}"
+    span = "startDateTime=2024-01-01T00:00:00Z&endDateTime=2027-01-01T00:00:00Z"
+    for each in caller.walk(f"{user}/calendars")[0]:
+        caller.get(f"{user}/calendars/{each['id']}")
+    events = caller.walk(f"{user}/events?$top=50")[0]
+    caller.get(f"{user}/events/{events[0]['id']}?$expand=exceptionOccurrences&$select=subject,cancelledOccurrences")
+    caller.walk(f"{user}/events/{events[0]['id']}/instances?{span}")
+    caller.walk(f"{user}/calendarView?{span}", headers={"Prefer": "odata.maxpagesize=50"})
+    _, link = caller.walk(f"{user}/calendarView/delta?{span}", headers={"Prefer": "odata.maxpagesize=50"})
+    caller.send("DELETE", f"{user}/events/{events[1]['id']}")
+    caller.walk(link)
+
+
 def test_structure_is_microsofts(caller: Caller, tmp_path: Path) -> None:
     """Paths, query options, property names, types and envelopes pass the checker without a complaint."""
     if not CHECKER.exists():
@@ -116,6 +180,10 @@ def test_structure_is_microsofts(caller: Caller, tmp_path: Path) -> None:
     exercise(caller)
     exercise_directory(caller)
     exercise_sharing(caller)
+    exercise_mailboxes(caller)
+    exercise_teams(caller)
+    exercise_sites(caller)
+    exercise_calendars(caller)
     capture = tmp_path / "capture.jsonl"
     capture.write_text("".join(json.dumps(each) + "\n" for each in caller.exchanges))
     checked = subprocess.run([sys.executable, CHECKER, capture, "--quiet"], capture_output=True, text=True, check=False)

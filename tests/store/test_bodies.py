@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace as changed
 
 from tests.store.doubles import TIME, version
 from tuiback.model import CommitBody, Container, ControlRow, Expired, Kind, Owed, Removal, RunRow, SnapshotRow
@@ -18,7 +19,7 @@ NAMES = st.text(max_size=8)
 
 def bodies() -> st.SearchStrategy[CommitBody]:
     """Bodies with rows of several kinds and accounts."""
-    versions = st.builds(lambda account, name: replace(version(name), account_id=account), ACCOUNTS, NAMES)
+    versions = st.builds(lambda account, name: changed(version(name), account_id=account), ACCOUNTS, NAMES)
     owed = st.builds(
         lambda account, name: Owed(account, "inbox", name, Kind.MESSAGE, f"/{name}", TIME, 1, "gone"), ACCOUNTS, NAMES
     )
@@ -70,7 +71,7 @@ def test_records_hold_bodies_in_their_order(some: list[CommitBody]) -> None:
 def test_large_bodies_are_cut_between_rows(name_bytes: int) -> None:
     """No record is larger than 1 MiB, and applying the pieces in their order is applying the body."""
     count = max(8, 6 * RECORD_BYTES // (name_bytes + 300))
-    rows = tuple(replace(version(f"m{number}"), name=str(number % 7) * name_bytes) for number in range(count))
+    rows = tuple(changed(version(f"m{number}"), name=str(number % 7) * name_bytes) for number in range(count))
     snapshot = SnapshotRow("mailbox:ann", 1, 1, TIME)
     body = CommitBody(TIME, snapshots_opened=(snapshot,), versions=rows, snapshots_closed=(snapshot,))
     later = replace(body, time=TIME + timedelta(seconds=1))
@@ -86,7 +87,7 @@ def test_large_bodies_are_cut_between_rows(name_bytes: int) -> None:
 
 def test_a_single_row_is_never_cut() -> None:
     """A row larger than a record has a record of its own."""
-    rows = tuple(replace(version(f"m{number}"), name="x" * (RECORD_BYTES + 1)) for number in range(2))
+    rows = tuple(changed(version(f"m{number}"), name="x" * (RECORD_BYTES + 1)) for number in range(2))
     made = list(records([CommitBody(TIME, versions=rows)]))
     assert [count for _, count in made] == [1, 1]
     assert [body.versions for plain, _ in made for body in decode_bodies(plain)] == [rows[:1], rows[1:]]

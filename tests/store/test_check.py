@@ -2,16 +2,17 @@
 
 from collections import Counter
 from concurrent.futures import Executor
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.store.doubles import TIME, DictIndex, MemoryBackend, body, reopen, version
 from tests.store.test_repository import flip
 from tests.store.test_writer import content
 from tuiback.model import CommitBody
-from tuiback.store import Repository, Writer, check
+from tuiback.store import Repository, Writer
 from tuiback.store.bodies import encode_bodies
+from tuiback.store.check import check
 from tuiback.store.checkpoint import CheckpointTable, SubjectRefs, write_table
 from tuiback.store.losses import Loss, note_loss
 from tuiback.store.pack import pack_name

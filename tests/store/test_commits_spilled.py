@@ -1,10 +1,10 @@
 """Commits stay small, whatever they say; what they can't carry lies in segments."""
 
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.store.doubles import TIME, FailingBackend, MemoryBackend, body, new_repository, reopen, version
 from tests.store.test_repository import die_at, flip

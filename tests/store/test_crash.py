@@ -14,7 +14,8 @@ from tests.store.doubles import FailingBackend, MemoryBackend, body, new_reposit
 from tests.store.test_writer import content
 from tuiback.errors import StorageFull
 from tuiback.model import CommitHead, StoredPart
-from tuiback.store import Reader, Repository, Writer, check
+from tuiback.store import Reader, Repository, Writer
+from tuiback.store.check import check
 
 SIZES = st.sampled_from([0, 1, 900, 11_000, 11_001, 128 * 1024, 200_000, 2_500_000])
 

@@ -12,7 +12,8 @@ from tests.store.doubles import DictIndex, body, new_repository, rebuilt_index, 
 from tests.store.test_writer import content
 from tuiback.errors import StorageFull
 from tuiback.model import StoredPart
-from tuiback.store import Reader, Repository, Writer, check, open_backend
+from tuiback.store import Reader, Repository, Writer, open_backend
+from tuiback.store.check import check
 
 ROOT = Path(__file__).parents[2]
 DISK_MIB = 12

@@ -3,10 +3,10 @@
 import hashlib
 import hmac
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.store.doubles import KEY_FILE, PASSPHRASE, SCRYPT_N, TIME
 from tuiback.errors import Damage, FormatTooNew, UsageError, WrongKey
@@ -55,7 +55,7 @@ def test_slot_is_bound_to_its_repository() -> None:
 def test_changed_slot_is_damage() -> None:
     """The right secret with changed wrapped keys is damage, not a wrong key."""
     slot = slot_for(PASSPHRASE)
-    broken = msgspec.structs.replace(slot, wrapped=slot.wrapped[:-1] + bytes([slot.wrapped[-1] ^ 1]))
+    broken = replace(slot, wrapped=slot.wrapped[:-1] + bytes([slot.wrapped[-1] ^ 1]))
     with pytest.raises(Damage, match="key slot is damaged"):
         unwrap(broken, PASSPHRASE, repository=REPOSITORY, subject="keys/1")
 
@@ -71,7 +71,7 @@ def test_changed_slot_is_damage() -> None:
 )
 def test_hostile_cost_is_refused(scrypt: Scrypt, what: str) -> None:
     """A slot that asks for more than 1 GiB, or for nonsense, is not tried."""
-    slot = msgspec.structs.replace(slot_for(PASSPHRASE), scrypt=scrypt)
+    slot = replace(slot_for(PASSPHRASE), scrypt=scrypt)
     with pytest.raises(Damage, match=what):
         unwrap(slot, PASSPHRASE, repository=REPOSITORY, subject="keys/1")
 
@@ -79,7 +79,7 @@ def test_hostile_cost_is_refused(scrypt: Scrypt, what: str) -> None:
 def test_later_slot_is_too_new() -> None:
     """A slot of a later format says so."""
     with pytest.raises(FormatTooNew, match="update tuiback"):
-        unwrap(msgspec.structs.replace(slot_for(KEY_FILE), version=2), KEY_FILE, repository=REPOSITORY, subject="k")
+        unwrap(replace(slot_for(KEY_FILE), version=2), KEY_FILE, repository=REPOSITORY, subject="k")
 
 
 @pytest.mark.parametrize("secret", [Secret("passphrase", b""), Secret("key-file", bytes(31))])

@@ -6,7 +6,8 @@ import pytest
 
 from tests.store.doubles import DictIndex, body, new_repository, version
 from tuiback.model import StoredPart
-from tuiback.store import Repository, Writer, check
+from tuiback.store import Repository, Writer
+from tuiback.store.check import check
 from tuiback.store.pack import pack_name
 
 CONTENT = [bytes([number]) * 40_000 for number in range(6)]

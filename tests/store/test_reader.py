@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.store.doubles import DictIndex, MemoryBackend
 from tests.store.test_writer import content

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.store.doubles import (
     KEY_FILE,
@@ -22,7 +22,8 @@ from tests.store.doubles import (
 )
 from tuiback.errors import Damage, EnvironmentFault, FormatTooNew, RepositoryMissing, StorageFull, UsageError, WrongKey
 from tuiback.model import Commit, CommitBody, CommitHead, StoredPart
-from tuiback.store import Repository, Secret, check, open_backend
+from tuiback.store import Repository, Secret, open_backend
+from tuiback.store.check import check
 from tuiback.store.commits import commit_name
 from tuiback.store.repository import RepositoryConfig
 from tuiback.store.twofold import write_twice
@@ -164,7 +165,7 @@ def test_content_without_config_is_damage_not_absence(repository: Repository, ba
 def test_newer_format_is_refused(backend: MemoryBackend, newer: dict[str, int]) -> None:
     """A later version or an unknown required feature is left alone."""
     config = RepositoryConfig(repository_id="ab" * 16, created_at=TIME)
-    write_twice(backend, "config", msgspec.structs.replace(config, **newer))
+    write_twice(backend, "config", replace(config, **newer))
     with pytest.raises(FormatTooNew, match="update tuiback"):
         open_with(backend, PASSPHRASE)
 
@@ -172,7 +173,7 @@ def test_newer_format_is_refused(backend: MemoryBackend, newer: dict[str, int]) 
 def test_format_that_was_never_released_is_refused(backend: MemoryBackend) -> None:
     """A repository of version 0 is told what it is, not taken for damaged."""
     config = RepositoryConfig(repository_id="ab" * 16, created_at=TIME)
-    write_twice(backend, "config", msgspec.structs.replace(config, version=0))
+    write_twice(backend, "config", replace(config, version=0))
     with pytest.raises(EnvironmentFault, match="version 0, which was never released; make a new repository"):
         open_with(backend, PASSPHRASE)
 

@@ -7,7 +7,8 @@ import pytest
 
 from tests.store.doubles import KEY_FILE, PASSPHRASE, FixedClock, MemoryBackend, new_repository
 from tests.store.test_slots import OTHER, STRANGER, opened, opens, slots_of
-from tuiback.store import Repository, Secret, check
+from tuiback.store import Repository, Secret
+from tuiback.store.check import check
 from tuiback.store.folder import Disk, FolderBackend
 from tuiback.store.slots import KeySlots, generations
 

@@ -18,7 +18,8 @@ from tests.store.doubles import (
 )
 from tests.store.test_repository import flip
 from tuiback.errors import Damage, EnvironmentFault, NoSuchThing, RepositoryMissing, StorageFull, UsageError, WrongKey
-from tuiback.store import Repository, Secret, check
+from tuiback.store import Repository, Secret
+from tuiback.store.check import check
 from tuiback.store.slots import KeySlots, generations
 
 OTHER = Secret("passphrase", b"another long passphrase")

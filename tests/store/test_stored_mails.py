@@ -3,16 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.store.doubles import DictIndex, body, version
 from tests.store.mails import attachment, forwarded, letter, multipart, plain
 from tests.store.test_writer import content, stream
 from tuiback.errors import Damage, FormatTooNew
 from tuiback.model import PackTable, StoredPart
-from tuiback.store import Reader, Repository, Writer, check
+from tuiback.store import Reader, Repository, Writer
+from tuiback.store.check import check
 from tuiback.store.chunker import WHOLE_PART_BYTES
 from tuiback.store.gathering import GATHERED_BYTES_MAX
 

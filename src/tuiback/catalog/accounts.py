@@ -36,6 +36,10 @@ class AccountQuestions(Reading):
         """The home that has taken the repository over, None where none ever has."""
         return next((msgspec.json.decode(data, type=Owner) for data in self._controls("owner")), None)
 
+    def find_settings(self) -> bytes | None:
+        """The sealed copy of the home's settings, None where there is none."""
+        return next(iter(self._controls("settings")), None)
+
     def audit_entries(self, log: str | None = None, *, newest_only: bool = False) -> tuple[AuditEntry, ...]:
         """The audit as the repository has it, of one log or all; `newest_only` leaves all but its last segment out."""
         rows = self._rows(
@@ -118,6 +122,19 @@ class AccountQuestions(Reading):
             (msgspec.json.encode(wanted).decode(),),
         )
         return dict(rows)
+
+    def count_accounts(self) -> dict[tuple[str, AccountState], int]:
+        """How many accounts each task has in a state."""
+        rows = self._rows("SELECT task, state, count(*) FROM accounts WHERE kind <> '' GROUP BY task, state")
+        return {(task, AccountState(state)): count for task, state, count in rows}
+
+    def count_debts(self) -> dict[str, tuple[int, datetime]]:
+        """By task how much is owed that nobody has acknowledged, and when the newest of it failed first."""
+        rows = self._rows(
+            """SELECT a.task, count(*), max(o.since) FROM owed o JOIN accounts a USING (account_no) WHERE o.ack = ''
+               GROUP BY a.task"""
+        )
+        return {task: (count, from_text(since)) for task, count, since in rows}
 
     def _controls(self, kind: str) -> list[bytes]:
         return [data for (data,) in self._rows("SELECT data FROM controls WHERE kind = ? ORDER BY name", (kind,))]

@@ -10,6 +10,7 @@ from tuiback.catalog.chunks import FORGET_STEPS, MERGE_AT, forget_merged, forget
 from tuiback.catalog.connection import faults_told, open_for_reading, open_for_writing, write_anew, write_transaction
 from tuiback.catalog.migrations import migrate, refuse_empty, refuse_missing
 from tuiback.catalog.schema import MIGRATIONS
+from tuiback.catalog.upgrading import Versioned, forget_copies, upgrade
 from tuiback.errors import Damage, EnvironmentFault
 from tuiback.model import Commit, CommitHead, PackTable
 
@@ -53,6 +54,7 @@ class Catalog:
         `merge_at` is how many new chunks wait before a part of them goes to where all the others are.
         """
         refuse_missing(path)
+        upgrade(Versioned(path, MIGRATIONS))
         connection = open_for_writing(path, "NORMAL")
         try:
             with faults_told(path):
@@ -119,8 +121,10 @@ class Catalog:
         """Write the file anew without the space, and without any byte, of rows that are gone.
 
         SQLite overwrites what it deletes, but not every copy it made of a row while it moved rows between pages: after
-        this none is left. Until it ends it takes three times the file's space. Raises StorageFull.
+        this none is left, nor in a copy of before an upgrade. Until it ends it takes three times the file's space.
+        Raises StorageFull.
         """
+        forget_copies(self.path)
         with self._turn, faults_told(self.path):
             write_anew(self._connection, self.path)
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tuiback.errors import Damage, EnvironmentFault, StorageFull, TuibackError
@@ -14,6 +14,17 @@ WRITER_CACHE_KIB = 64 * 1024
 # Of a new file. What a cold question costs is the pages that it touches: 40 % fewer than with SQLite's own 4096, for
 # the same bytes written; with 16384 half as many, for twice the bytes.
 PAGE_BYTES = 8192
+# The first with RETURNING. https://sqlite.org/changes.html
+_OLDEST_SQLITE = (3, 35, 0)
+
+
+def find_sqlite_lack() -> str:
+    """What the SQLite library of this Python lacks of what we need; "" where it has all."""
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        return f"it is {sqlite3.sqlite_version}, {'.'.join(map(str, _OLDEST_SQLITE))} is needed"
+    with closing(sqlite3.connect(":memory:")) as connection:
+        options = {option for (option,) in connection.execute("PRAGMA compile_options")}
+    return "" if "ENABLE_FTS5" in options else "it was built without full-text search (FTS5)"
 
 
 def open_for_writing(path: Path, synchronous: str) -> sqlite3.Connection:

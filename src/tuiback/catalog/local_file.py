@@ -8,10 +8,12 @@ from pathlib import Path
 
 from tuiback.catalog.connection import faults_told, open_for_writing, write_transaction
 from tuiback.catalog.migrations import Migration, migrate
+from tuiback.catalog.upgrading import Versioned, upgrade
 
 
 def open_local(path: Path, synchronous: str, migrations: Sequence[Migration]) -> sqlite3.Connection:
     """A connection to the file, made or brought to this version. Raises EnvironmentFault, FormatTooNew, Damage."""
+    upgrade(Versioned(path, migrations))
     connection = open_for_writing(path, synchronous)
     try:
         with faults_told(path):

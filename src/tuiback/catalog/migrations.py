@@ -26,8 +26,16 @@ def version_of(connection: sqlite3.Connection) -> int:
     return int(version)
 
 
-def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration]) -> None:
-    """Run the steps that the file has not seen, all in one transaction. Raises FormatTooNew."""
+def migrate(
+    connection: sqlite3.Connection,
+    path: Path,
+    migrations: Sequence[Migration],
+    on_step: Callable[[Migration], None] = lambda _: None,
+) -> None:
+    """Run the steps that the file has not seen, all in one transaction. Raises FormatTooNew.
+
+    `on_step` is called before each. A file that holds something is brought up to date by tuiback.catalog.upgrading.
+    """
     refuse_newer(connection, path, migrations)
     if version_of(connection) == migrations[-1].number:
         return
@@ -37,6 +45,7 @@ def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Mig
     database = Database(connection, execute_plugins=False)
     with write_transaction(connection):
         for migration in migrations[version_of(connection) :]:
+            on_step(migration)
             migration.function(database)
             connection.execute(f"PRAGMA user_version = {migration.number}")
 
@@ -67,5 +76,7 @@ def refuse_older(connection: sqlite3.Connection, path: Path, migrations: Sequenc
     version, newest = version_of(connection), migrations[-1].number
     if version < newest:
         raise EnvironmentFault(
-            f"has version {version} and needs {newest}", str(path), "start tuiback once to bring it up to date"
+            f"has version {version} and needs {newest}",
+            str(path),
+            "start tuiback once to bring it up to date: its console, 'tuiback serve' or 'tuiback run --all'",
         )

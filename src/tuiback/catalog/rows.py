@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import msgspec
+
 from tuiback.model import Account, Kind, Outcome
 
 
@@ -49,8 +51,7 @@ class Point:
     outcome: Outcome | None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One version of an item as a listing shows it: valid from snapshot from_seq until until_seq (None: live).
 
     `versions` counts all versions kept of the item. Names are as the service gave them, control characters too.
@@ -154,7 +155,10 @@ class JobRow:
 
 @dataclass(frozen=True, slots=True)
 class JournalRow:
-    """One intended write to Microsoft; `done` tells that it succeeded and gave the item `new_id`."""
+    """One intended write to Microsoft; `done` tells that it ended: well and as `new_id`, or in vain without one.
+
+    `replaces` is the item whose place it took, "" for none.
+    """
 
     job: int
     item_key: str
@@ -162,6 +166,7 @@ class JournalRow:
     done: bool
     new_id: str
     note: str
+    replaces: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,11 +56,16 @@ def _chores(database: "Database") -> None:
     )
 
 
+def _replaced(database: "Database") -> None:
+    database.execute("ALTER TABLE journal ADD COLUMN replaces TEXT NOT NULL DEFAULT ''")
+
+
 MIGRATIONS = (
     Migration(1, "first tables", _first_tables),
     Migration(2, "dates of checks", _check_dates),
     Migration(3, "a chained audit", make_trail),
     Migration(4, "upkeep", _chores),
+    Migration(5, "what a restore replaced", _replaced),
 )
 
 _JOB = "SELECT job, kind, subject, state, outcome, done, total, plan, report, created_at, updated_at FROM jobs"
@@ -108,13 +113,13 @@ class State(AuditTrail):
         with self._changing() as connection:
             connection.execute("DELETE FROM heads_seen")
 
-    def new_job(self, kind: str, subject: str, plan: bytes, now: datetime) -> int:
-        """The number of a new job in state "planned"."""
+    def new_job(self, kind: str, subject: str, plan: bytes, now: datetime, number: int | None = None) -> int:
+        """The number of a new job in state "planned": `number`, or the next one here."""
         with self._changing() as connection:
             job = connection.execute(
-                """INSERT INTO jobs (kind, subject, state, done, total, plan, report, created_at, updated_at)
-                   VALUES (?, ?, 'planned', 0, 0, ?, x'', ?4, ?4)""",
-                (kind, subject, plan, to_text(now)),
+                """INSERT INTO jobs (kind, subject, state, done, total, plan, report, created_at, updated_at, job)
+                   VALUES (?, ?, 'planned', 0, 0, ?, x'', ?4, ?4, ?5)""",
+                (kind, subject, plan, to_text(now), number),
             ).lastrowid
         return int(job or 0)
 
@@ -140,6 +145,16 @@ class State(AuditTrail):
         if not changed:
             raise _no_such_job(job)
 
+    def reopen_job(self, job: int, now: datetime) -> None:
+        """Let a job that ended, or was cut off, go on. Raises NoSuchThing."""
+        with self._changing() as connection:
+            changed = connection.execute(
+                "UPDATE jobs SET state = 'planned', outcome = NULL, report = x'', updated_at = ? WHERE job = ?",
+                (to_text(now), job),
+            ).rowcount
+        if not changed:
+            raise _no_such_job(job)
+
     def jobs(self, limit: int = 50) -> tuple[JobRow, ...]:
         """The newest jobs, the newest first."""
         with self._asking() as connection:
@@ -154,13 +169,22 @@ class State(AuditTrail):
             raise _no_such_job(job)
         return _job_row(row)
 
-    def intend(self, job: int, item_key: str, target: str) -> None:
+    def intend(self, job: int, item_key: str, target: str, replaces: str = "") -> None:
         """Write down that the item is about to be written to the target: before the request is sent."""
         with self._changing() as connection:
             connection.execute(
-                """INSERT OR REPLACE INTO journal (job, item_key, target, done, new_id, note)
-                   VALUES (?, ?, ?, 0, '', '')""",
-                (job, item_key, target),
+                """INSERT OR REPLACE INTO journal (job, item_key, target, done, new_id, note, replaces)
+                   VALUES (?, ?, ?, 0, '', '', ?)""",
+                (job, item_key, target, replaces),
+            )
+
+    def fail(self, job: int, item_key: str, note: str) -> None:
+        """Write down why the item could not be written, whether or not it came so far that it was intended."""
+        with self._changing() as connection:
+            connection.execute(
+                """INSERT INTO journal (job, item_key, target, done, new_id, note) VALUES (?, ?, '', 1, '', ?)
+                   ON CONFLICT DO UPDATE SET done = 1, note = excluded.note""",
+                (job, item_key, note),
             )
 
     def done(self, job: int, item_key: str, new_id: str, note: str = "") -> None:
@@ -177,11 +201,13 @@ class State(AuditTrail):
         """Every write that the job intended, in the order it did."""
         with self._asking() as connection:
             rows = connection.execute(
-                "SELECT job, item_key, target, done, new_id, note FROM journal WHERE job = ? ORDER BY rowid", (job,)
+                """SELECT job, item_key, target, done, new_id, note, replaces FROM journal WHERE job = ?
+                   ORDER BY rowid""",
+                (job,),
             ).fetchall()
         return tuple(
-            JournalRow(of_job, item_key, target, bool(done), new_id, note)
-            for of_job, item_key, target, done, new_id, note in rows
+            JournalRow(of_job, item_key, target, bool(done), new_id, note, replaces)
+            for of_job, item_key, target, done, new_id, note, replaces in rows
         )
 
 

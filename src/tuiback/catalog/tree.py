@@ -14,6 +14,8 @@ from tuiback.model import Kind, Outcome
 
 PageKey = tuple[str, str]
 
+# An enum's own way to its members takes as long as all else about a row.
+_KINDS = {str(kind): kind for kind in Kind}
 _decode_attrs = msgspec.json.Decoder(dict[str, str]).decode
 
 _ENTRY = """i.item_id, v.kind, p.item_id, v.name, v.size, v.modified, v.from_seq, v.until_seq, v.attrs,
@@ -221,6 +223,6 @@ def _in_order(arms: Sequence[str], sorting: _Sorting, beyond: str) -> str:
 def _entry(account_id: str, row: Sequence[Any]) -> Entry:
     item_id, kind, parent_id, name, size, modified, from_seq, until_seq, attrs, versions, etag, content_tag, at = row
     return Entry(
-        item_id, account_id, Kind(kind), parent_id, name, size, modified, from_seq, until_seq, _decode_attrs(attrs),
+        item_id, account_id, _KINDS[kind], parent_id, name, size, modified, from_seq, until_seq, _decode_attrs(attrs),
         versions, etag, content_tag, at,
     )

@@ -1,4 +1,4 @@
-"""`account list`: every protected account and how it stands."""
+"""`account`: every protected account and how it stands."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,11 +9,12 @@ import click
 from tuiback.cli.engaging import open_view
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Row, field
-from tuiback.cli.selecting import check_task
-from tuiback.cli.wording import bytes_text, time_text
+from tuiback.cli.wording import bytes_text, safe_line, time_text
+from tuiback.engine.naming import check_task, get_account
 
 if TYPE_CHECKING:
     from tuiback.catalog import AccountOverview
+    from tuiback.engine.naming import NamedAccount
     from tuiback.engine.view import View
 
 STATES = ("ok", "late", "failed", "gone", "never")
@@ -48,6 +49,51 @@ def list_accounts(call: Invocation, task: str | None, state: str | None) -> None
         call.output.lines("account-list", _rows(view, task, state), _COLUMNS)
 
 
+@account.command("show")
+@click.argument("name", metavar="ACCOUNT")
+@click.option("--task", help="Only an account of this task.")
+@click.pass_obj
+def show_account(call: Invocation, name: str, task: str | None) -> None:
+    """Show one account: how it stands, every address it has had, what holds it, and since when and why it is gone."""
+    with open_view(call) as view:
+        named = get_account(view, name, task)
+        fields = _shown_fields(named)
+    if call.output.as_json:
+        call.output.document("account-show", fields)
+        return
+    for key, value in fields.items():
+        if value not in ("", [], None):
+            call.output.text(f"{key.replace('_', ' '):14} {safe_line(_shown(value))}")
+
+
+def _shown_fields(named: "NamedAccount") -> Row:
+    from tuiback.engine.holds import find_hold
+    from tuiback.engine.lateness import with_late
+
+    reader, account_id, now = named.reader, named.account_id, datetime.now(UTC)
+    overviews = with_late(reader.account_overview(named.account.task), reader.tasks(), now)
+    overview = next(each for each in overviews if each.account.account_id == account_id)
+    hold = find_hold(reader.holds(), named.account, now)
+    return {
+        **account_row(overview),
+        "tenant": named.account.tenant,
+        "repository": named.repository,
+        "owner_id": named.account.owner_id,
+        "addresses": [
+            {"address": alias.address, "since": alias.since, "until": alias.until} for alias in overview.aliases
+        ],
+        "held_by": None if hold is None else hold.hold_id,
+    }
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value))
+    if isinstance(value, dict):
+        return f"{value['address']} until {time_text(value['until'])}" if value["until"] else value["address"]
+    return time_text(value) if isinstance(value, datetime) else str(value)
+
+
 def _rows(view: "View", task: str | None, state: str | None) -> Iterator[Row]:
     from tuiback.engine.lateness import with_late
 
@@ -74,4 +120,6 @@ def account_row(overview: "AccountOverview") -> Row:
         "items": overview.items,
         "bytes": overview.bytes,
         "owed": overview.owed,
+        "gone_at": account.gone_at,
+        "gone_reason": account.gone_reason or None,
     }

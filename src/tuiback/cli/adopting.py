@@ -33,6 +33,7 @@ NEXT_AFTER_TAKE_OVER = "The home that wrote it refuses to from its next start on
 @click.pass_obj
 def adopt(call: Invocation, place: str, catalog: str | None, key_file: Path | None, take_over: bool) -> None:
     """Open an existing repository on this machine: its tenants, tasks and points in time come back."""
+    from tuiback.engine.channels import Channels
     from tuiback.engine.clock import SystemClock
     from tuiback.engine.home import Home
     from tuiback.store import Repository, open_backend
@@ -54,7 +55,8 @@ def adopt(call: Invocation, place: str, catalog: str | None, key_file: Path | No
     )
     if take_over:
         claim(home, lambda _: secret)
-    fields = {"repository_id": ref.repository_id, **adopted_counts(home, ref)}
+    channels = len(Channels(home.path).all())
+    fields = {"repository_id": ref.repository_id, **adopted_counts(home, ref), "channels": channels}
     seconds = round(time.monotonic() - begun, 3)
     call.output.progress("")
     if call.output.as_json:
@@ -62,6 +64,8 @@ def adopt(call: Invocation, place: str, catalog: str | None, key_file: Path | No
     call.output.trouble(shortfall_warnings([shortfall]))
     counts = ", ".join(count_text(int(fields[f"{word}s"]), word) for word in ("tenant", "task", "account", "item"))
     call.output.note(f"This home has the repository now: {counts} in {seconds:.1f} s")
+    if channels:
+        call.output.note(f"{count_text(channels, 'channel')} of notices came back: 'tuiback notify list'")
     call.output.note(NEXT_AFTER_TAKE_OVER if take_over else NEXT)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuiback.cli.engaging import open_home
+from tuiback.cli.engaging import open_home, reach_home
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, field
 from tuiback.cli.wording import time_text
@@ -43,7 +43,7 @@ def ack(call: Invocation, alert: str, reason: str) -> None:
     from tuiback.engine.commands import AckAlert
     from tuiback.engine.link import attach
 
-    home = open_home(call)
+    home = reach_home(call)
     link = attach(home.path)
     if link is not None:
         try:
@@ -51,7 +51,7 @@ def ack(call: Invocation, alert: str, reason: str) -> None:
         finally:
             link.close()
     else:
-        _ack_at_rest(home, alert, reason)
+        _ack_at_rest(open_home(call), alert, reason)
     call.output.added("alerts-ack", alert, f"Alert {alert} is acknowledged")
 
 

@@ -1,6 +1,7 @@
 """`apply` and `export-config`: the whole configuration, without secrets, as one file under version control."""
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,13 @@ import click
 from tuiback.cli.engaging import engine_link, open_home, open_view
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Output
-from tuiback.errors import EnvironmentFault, UsageError
+from tuiback.errors import EnvironmentFault, HomeBusy, UsageError
 
 if TYPE_CHECKING:
     from tuiback.engine.channels import Channel, Channels
     from tuiback.engine.commands import ChangeTasks, Command
     from tuiback.engine.configuration import Change, Difference, Document
+    from tuiback.engine.home import Home
 
 _SIGNS = {"added": "+", "edited": "~", "removed": "-"}
 # Of a list so many entries are named.
@@ -24,28 +26,42 @@ _ENTRIES_TOLD = 5
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.toml")
 @click.option("--dry-run", is_flag=True, help="Only tell what would change.")
-@click.option("--remove-absent", is_flag=True, help="Remove tasks and tenants that the file leaves out; data stays.")
+@click.option(
+    "--remove-absent", is_flag=True, help="Remove tasks, tenants and channels that the file leaves out; data stays."
+)
 @click.pass_obj
 def apply(call: Invocation, file: Path, dry_run: bool, remove_absent: bool) -> None:
     """Make the configuration what a file says; a second time nothing changes.
 
     A key that is left out has its default. Lists may hold @FILE, one entry a line, beside the file. A new tenant signs
     in with what client_secret_file or certificate names; a new channel reads its secrets from password_file, url_file
-    and authorization_file.
+    and authorization_file. A new repository is made, opened by its key_file or a passphrase. Holds are in no file:
+    they are somebody's decision about data that is there.
     """
-    from tuiback.engine.configuration import NOTIFY, find_difference, read_document
+    from tuiback.engine.configuration import ACCESS, NOTIFY, REPOSITORIES, find_difference, read_document
+    from tuiback.engine.home import Access
 
     wanted = read_document(_read(file), str(file), lambda values: _expanded(values, file.parent))
     difference = find_difference(_present(call), wanted, remove_absent=remove_absent)
+    changes = _of_section(difference.changes)
+    home, channels = open_home(call), _channels(call)
     commands = commands_for(difference.changes, file)
-    channels = channels_for(_channels(call), (c for c in difference.changes if c.section == NOTIFY), file)
+    kept_channels = channels_for(channels, changes[NOTIFY], file)
+    if changes[REPOSITORIES]:
+        refuse_running(home, changes[REPOSITORIES][0], file)
     tell(call.output, difference)
-    if commands and not dry_run:
-        with engine_link(open_home(call)) as link:
-            for command in commands:
-                link.submit(command).result()
-    for keep, channel in channels if not dry_run else ():
-        keep(channel)
+    if not dry_run:
+        for change in changes[REPOSITORIES]:
+            _make_repository(home, change, file)
+        if changes[ACCESS]:
+            home.allow(Access(**changes[ACCESS][0].whole))
+            call.output.note("The roles of groups hold from the engine's next start on")
+        _carry_out(home, commands)
+        for keep, channel in kept_channels:
+            keep(channel)
+        for change in changes[NOTIFY]:
+            if change.what == "removed":
+                channels.remove(change.name)
     if call.output.as_json:
         call.output.document("apply", fields_of(difference) | {"dry_run": dry_run})
     verb = "would change" if dry_run else "changed"
@@ -56,7 +72,10 @@ def apply(call: Invocation, file: Path, dry_run: bool, remove_absent: bool) -> N
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.toml")
 @click.pass_obj
 def export_config(call: Invocation, file: Path) -> None:
-    """Write the whole configuration, without secrets, for `apply` to read; - is stdout."""
+    """Write the whole configuration, without secrets, for `apply` to read; - is stdout.
+
+    It names the files beside it that another home would read the secrets from; these are not written.
+    """
     import tomli_w
 
     from tuiback.engine.configuration import file_tables
@@ -82,9 +101,45 @@ def _present(call: Invocation) -> "Document":
 
     home = open_home(call)
     with open_view(call) as view:
-        urls = {name: ref.url for name, ref in home.repositories.items()}
         tasks = (task for _, task in view.tasks())
-        return present_document(urls, view.tenants(), tasks, load_limits(home.path), _channels(call).all())
+        return present_document(home, view.tenants(), tasks, load_limits(home.path), _channels(call).all())
+
+
+def _of_section(changes: "Iterable[Change]") -> "dict[str, list[Change]]":
+    from tuiback.engine.configuration import SECTIONS
+
+    sorted_out: dict[str, list[Change]] = {section: [] for section in SECTIONS}
+    for change in changes:
+        sorted_out[change.section].append(change)
+    return sorted_out
+
+
+def refuse_running(home: "Home", change: "Change", file: Path) -> None:
+    """Raise HomeBusy where an engine runs: it opens the repositories that there are when it starts."""
+    from tuiback.engine.link import attach
+
+    link = attach(home.path)
+    if link is not None:
+        link.close()
+        what = f"[{change.table}] can't be added while an engine runs"
+        raise HomeBusy(what, str(file), "end the engine, apply the file, and start it again")
+
+
+def _make_repository(home: "Home", change: "Change", file: Path) -> None:
+    from tuiback.cli.secret import new_secrets, terminal_ask
+    from tuiback.cli.setup import make_repository
+
+    whole = change.whole
+    key_file = file.parent / whole["key_file"] if whole.get("key_file") else None
+    secrets = new_secrets(key_file, os.environ, terminal_ask())
+    make_repository(home, change.name, whole["url"], whole.get("catalog"), secrets=secrets, key_file=key_file)
+
+
+def _carry_out(home: "Home", commands: "Sequence[Command]") -> None:
+    if commands:
+        with engine_link(home) as link:
+            for command in commands:
+                link.submit(command).result()
 
 
 def _channels(call: Invocation) -> "Channels":
@@ -118,11 +173,10 @@ def commands_for(changes: "Iterable[Change]", file: Path) -> "list[Command]":
     from tuiback.engine.commands import ChangeTasks, EditTenant, PutTenant, RemoveTenant, SetLimits
     from tuiback.engine.configuration import LIMITS, REPOSITORIES, TASKS, TENANTS
 
-    by_section: dict[str, list[Change]] = {section: [] for section in (LIMITS, REPOSITORIES, TENANTS, TASKS)}
-    for change in changes:
-        by_section.setdefault(change.section, []).append(change)
+    by_section = _of_section(changes)
     for change in by_section[REPOSITORIES]:
-        raise _refused(file, change, "url", "repositories are made and moved by hand, with 'tuiback repository'")
+        if change.what == "edited":
+            raise _refused(file, change, "url", "a repository is moved by hand, with 'tuiback adopt'")
     commands: list[Command] = [SetLimits(**_after(change)) for change in by_section[LIMITS]]
     for change in by_section[TENANTS]:
         if change.what == "added":
@@ -148,7 +202,7 @@ def channels_for(
             if change.what == "added":
                 made = new_channel(change.name, change.whole, lambda path: _first_line(file.parent / path))
                 kept.append((channels.add, made))
-            else:
+            elif change.what == "edited":
                 kept.append((channels.replace, edited_channel(channels.get(change.name), change.whole)))
         except UsageError as error:
             raise _refused(file, change, error.subject, error.what) from error

@@ -7,8 +7,8 @@ import click
 from tuiback.cli.engaging import open_view
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Row, field
-from tuiback.cli.selecting import get_account, parse_moment
 from tuiback.cli.wording import time_text
+from tuiback.engine.naming import get_account, parse_moment
 from tuiback.errors import Damage
 
 if TYPE_CHECKING:

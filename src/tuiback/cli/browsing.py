@@ -10,8 +10,8 @@ from tuiback.cli.engaging import open_view, secret_source
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.itemrows import Listing, item_rows
 from tuiback.cli.output import Column, Row, field
-from tuiback.cli.selecting import NamedAccount, get_account, get_entry, get_point
 from tuiback.cli.wording import bytes_text, stated_time_text, time_text
+from tuiback.engine.naming import NamedAccount, get_account, get_entry, get_point
 from tuiback.errors import NoSuchThing, UsageError
 from tuiback.model import FOLDER_KINDS, Kind, StoredPart
 

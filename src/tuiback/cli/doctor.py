@@ -5,7 +5,6 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from tuiback.cli.wording import count_text
 from tuiback.errors import EnvironmentFault, TuibackError
 
 if TYPE_CHECKING:
-    from tuiback.engine.doctoring import Finding
+    from tuiback.engine.findings import Finding
 
 _PYTHON = (3, 11)
 # The console's first layout that shows all of it.
@@ -41,7 +40,7 @@ def doctor(call: Invocation) -> int:
 
     Nothing is changed. Without a home only the machine is looked at.
     """
-    from tuiback.engine.doctoring import ERROR, INFO
+    from tuiback.engine.findings import ERROR, INFO
 
     findings = [*_machine(), *_home(call)]
     ok = all(finding.severity != ERROR for finding in findings)
@@ -72,12 +71,18 @@ def _machine() -> "Iterator[Finding]":
 
 
 def _python() -> "Iterator[Finding]":
-    from tuiback.engine.doctoring import ERROR, INFO, Finding
+    from importlib import metadata
+
+    from tuiback.catalog.connection import find_sqlite_lack
+    from tuiback.engine.findings import ERROR, INFO, Finding
 
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding("version", INFO, f"tuiback {__version__}, Python {version}")
     if sys.version_info < _PYTHON:
         yield Finding("python-old", ERROR, f"Python {version} is too old", remedy="use Python 3.11 or newer")
+    if lack := find_sqlite_lack():
+        remedy = "install a newer SQLite library, or use the container image"
+        yield Finding("sqlite-old", ERROR, f"this Python's SQLite can't be used: {lack}", remedy=remedy)
     try:
         wanted = metadata.requires("tuiback") or []
     except metadata.PackageNotFoundError:
@@ -98,7 +103,7 @@ def terminal_findings(
     environ: Mapping[str, str], encoding: str, size: os.terminal_size | None
 ) -> "Iterator[Finding]":
     """Judges the terminal; `size` is None where there is none."""
-    from tuiback.engine.doctoring import WARNING, Finding
+    from tuiback.engine.findings import WARNING, Finding
 
     if size is None:
         return
@@ -128,7 +133,8 @@ def _passphrase_file() -> "Iterator[Finding]":
 
 def _home(call: Invocation) -> "Iterator[Finding]":
     from tuiback.engine.clock import SystemClock
-    from tuiback.engine.doctoring import ERROR, INFO, Finding, examine_home
+    from tuiback.engine.doctoring import examine_home
+    from tuiback.engine.findings import ERROR, INFO, Finding
     from tuiback.engine.home import HOME_FILE, Home
 
     path: Path = call.home_path

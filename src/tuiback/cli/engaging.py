@@ -1,9 +1,11 @@
 """Opens the home and reaches its engine: the one that runs already, else one hosted by this process."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from tuiback.cli.invocation import Invocation
@@ -27,6 +29,19 @@ def open_home(call: Invocation) -> "Home":
     return home
 
 
+def reach_home(call: Invocation) -> "Home":
+    """The home that the line names, for verbs that its engine can do alone: its files may be somebody else's."""
+    from tuiback.engine.home import HOME_FILE, ClosedHome
+
+    try:
+        (call.home_path / HOME_FILE).open("rb").close()
+    except PermissionError:
+        return ClosedHome(call.home_path)
+    except OSError:
+        pass
+    return open_home(call)
+
+
 @contextmanager
 def open_view(call: Invocation) -> "Iterator[View]":
     """Read-only sight of everything that the home's catalogs know; no key and no engine is needed."""
@@ -37,6 +52,14 @@ def open_view(call: Invocation) -> "Iterator[View]":
         yield view
     finally:
         view.close()
+
+
+def _progress() -> Callable[[str], None]:
+    """Shows what goes on before there is an engine, where somebody looks on."""
+    import click
+
+    context = click.get_current_context(silent=True)
+    return context.obj.output.progress if context and isinstance(context.obj, Invocation) else lambda _: None
 
 
 def secret_source() -> "Callable[[RepositoryRef], Secret]":
@@ -50,11 +73,43 @@ def _secret_of(ref: "RepositoryRef", ask: Callable[[str], str] | None) -> "Secre
 
 @contextmanager
 def engine_link(home: "Home") -> "Iterator[Link]":
-    """The engine of the home: attached to where it runs, else hosted here and ended at a checkpoint on leaving."""
-    from tuiback.engine.link import attach_or_host
+    """The engine of the home: attached to where it runs, else hosted here and ended at a checkpoint on leaving.
 
-    link = attach_or_host(home, "run", secret_source())
+    While it is hosted here, a terminal that hangs up is let go, and what was asked for goes on to its end.
+    """
+    from tuiback.engine.link import HostedLink, attach_or_host
+
+    told = _progress()
+    link = attach_or_host(home, "run", secret_source(), told)
+    with outliving_terminal(link.say) if isinstance(link, HostedLink) else nullcontext():
+        try:
+            yield link
+        except BaseException as why:
+            if not isinstance(why, Exception):
+                told("Ending at a checkpoint")
+            raise
+        finally:
+            link.close()
+
+
+@contextmanager
+def outliving_terminal(say: Callable[[str], None]) -> Iterator[None]:
+    """Within, the end of the terminal is said and is no end; nohup, which wants the same, is left alone."""
+    terminals = [descriptor for descriptor in (0, 1, 2) if os.isatty(descriptor)]
+
+    def let_go(_number: int, _frame: FrameType | None) -> None:
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for descriptor in terminals:
+            os.dup2(nothing, descriptor)
+        os.close(nothing)
+        say("the terminal hung up; this goes on in the background")
+
+    before = signal.getsignal(signal.SIGHUP)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, let_go)
     try:
-        yield link
+        yield
     finally:
-        link.close()
+        # Once another signal has ended what was asked for, this one is ignored.
+        if signal.getsignal(signal.SIGHUP) is let_go:
+            signal.signal(signal.SIGHUP, before)

@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuiback.cli.engaging import engine_link, open_home, open_view
+from tuiback.cli.engaging import engine_link, open_home, open_view, reach_home
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Row, field
-from tuiback.cli.running import ended_picture, exit_code, report
-from tuiback.cli.selecting import check_task, get_account, parse_moment
+from tuiback.cli.running import ended_picture, exit_code, owing_accounts, report
 from tuiback.cli.waiting import EXIT_OK, await_answer, run_line
 from tuiback.cli.wording import bytes_text, time_text
+from tuiback.engine.naming import check_task, get_account, parse_moment
 from tuiback.errors import NoSuchThing
-from tuiback.model import AccountState
 
 if TYPE_CHECKING:
-    from tuiback.catalog import CatalogReader
     from tuiback.engine.view import View
-    from tuiback.model import Account, RunRow
+    from tuiback.model import RunRow
 
 _RUNS_SHOWN = 50
 _RUNS_SEARCHED = 1_000_000
@@ -123,8 +121,7 @@ def retry(call: Invocation, task: str | None) -> int:
 
     home = open_home(call)
     with open_view(call) as view:
-        check_task(view, task)
-        owing = [account for _, reader in view.readers() for account in _owing(reader, task)]
+        owing = owing_accounts(view, (task,) if task else ())
     if not owing:
         report(call.output, [], None)
         return EXIT_OK
@@ -150,7 +147,7 @@ def acknowledge(call: Invocation, owed_id: str, account: str | None, reason: str
     """Put up with a debt: it stays listed and is tried again, but makes no run partial any more."""
     from tuiback.engine.commands import AckOwed
 
-    home = open_home(call)
+    home = reach_home(call)
     account_id = ""
     if account is not None:
         with open_view(call) as view:
@@ -158,17 +155,6 @@ def acknowledge(call: Invocation, owed_id: str, account: str | None, reason: str
     with engine_link(home) as link:
         link.submit(AckOwed(owed_id=owed_id, account_id=account_id, reason=reason)).result()
     call.output.added("owed-ack", owed_id, f"{owed_id} is acknowledged")
-
-
-def _owing(reader: "CatalogReader", task: str | None) -> "list[Account]":
-    """The accounts that owe something and are still there to be asked."""
-    ids = {debt.account_id for debt in reader.owed(task=task)}
-    tasks = {known.name for known in reader.tasks()}
-    return [
-        account
-        for account in reader.accounts(task)
-        if account.account_id in ids and account.state is AccountState.ACTIVE and account.task in tasks
-    ]
 
 
 def _run_rows(view: "View", task: str | None, since: datetime | None) -> Iterator[Row]:

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuiback.cli.engaging import engine_link, open_home, open_view
+from tuiback.cli.engaging import engine_link, open_home, open_view, reach_home
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Row, field
-from tuiback.cli.selecting import check_task, get_account, parse_moment
 from tuiback.cli.wording import time_text
+from tuiback.engine.naming import check_task, get_account, parse_moment
 from tuiback.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def remove_hold(call: Invocation, name: str, reason: str) -> None:
     """End a hold: retention has its way again."""
     from tuiback.engine.commands import RemoveHold
 
-    with engine_link(open_home(call)) as link:
+    with engine_link(reach_home(call)) as link:
         link.submit(RemoveHold(hold=name, reason=reason)).result()
     call.output.added("hold-remove", name, f"Hold {name} removed")
 

@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuiback.cli.engaging import open_home
+from tuiback.cli.engaging import engine_link, open_home, reach_home
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, field
+from tuiback.cli.waiting import await_answer, exit_code_of, job_line
 from tuiback.cli.wording import time_text
-from tuiback.errors import NoSuchThing
+from tuiback.errors import Damage, NoSuchThing
+from tuiback.model import Outcome
 
 if TYPE_CHECKING:
+    from tuiback.engine.commands import ResumeJob, UndoJob
     from tuiback.engine.home import Home
     from tuiback.model import JobStatus
 
@@ -68,7 +71,7 @@ def cancel_job(call: Invocation, number: int) -> None:
     from tuiback.engine.commands import CancelJob
     from tuiback.engine.link import attach
 
-    link = attach(open_home(call).path)
+    link = attach(reach_home(call).path)
     if link is None:
         raise NoSuchThing("no engine is running, so no job is", f"job {number}", "see 'tuiback job list'")
     try:
@@ -76,6 +79,43 @@ def cancel_job(call: Invocation, number: int) -> None:
     finally:
         link.close()
     call.output.added("job", str(number), f"Job {number} is cancelled")
+
+
+@job.command("resume")
+@click.argument("number", metavar="JOB", type=int)
+@click.pass_obj
+def resume_job(call: Invocation, number: int) -> int:
+    """Let a restore or export go on that was cut off, cancelled or left something undone."""
+    from tuiback.engine.commands import ResumeJob
+
+    kind = next((row["kind"] for row in job_rows(open_home(call)) if row["job"] == number), "job")
+    return _carry_on(call, ResumeJob(job=number), kind)
+
+
+@job.command("undo")
+@click.argument("number", metavar="JOB", type=int)
+@click.pass_obj
+def undo_job(call: Invocation, number: int) -> int:
+    """Delete what a restore has written, where it is still as it was written; the service keeps it for a while."""
+    from tuiback.engine.commands import UndoJob
+
+    return _carry_on(call, UndoJob(job=number), "undo")
+
+
+def _carry_on(call: Invocation, command: "ResumeJob | UndoJob", kind: str) -> int:
+    """Wait for the job's end and tell of it as `job show` does, with what the answer counted; the exit code."""
+    home = open_home(call)
+    with engine_link(home) as link:
+        answer = await_answer(link, link.submit(command), call.output, job_line(kind))
+    row = next(row for row in job_rows(home) if row["job"] == answer["job"])
+    if call.output.as_json:
+        call.output.document("job", {**answer, **row})
+    told = f"{row['kind']} {row['job']}: {row['outcome']}, {row['done']:,} of {row['total']:,} done"
+    if row["outcome"] == Outcome.OK:
+        call.output.note(told)
+    else:
+        call.output.trouble([told, *row["errors"]])
+    return Damage.exit_code if answer.get("damaged") else exit_code_of(row["outcome"])
 
 
 def job_rows(home: "Home") -> Iterator[dict[str, Any]]:
@@ -111,13 +151,7 @@ def job_rows(home: "Home") -> Iterator[dict[str, Any]]:
 
 
 def _in_progress(home: "Home") -> "tuple[JobStatus, ...]":
-    from tuiback.engine.link import attach
+    from tuiback.engine.glance import look
 
-    link = attach(home.path)
-    if link is None:
-        return ()
-    try:
-        picture = link.status()
-    finally:
-        link.close()
+    picture = look(home.path)
     return tuple(job for job in picture.jobs if job.state == "running") if picture else ()

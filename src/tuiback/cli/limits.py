@@ -1,14 +1,11 @@
 """`limits`: how much may go on at once, shown and set."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from tuiback.cli.engaging import open_home
+from tuiback.cli.engaging import open_home, reach_home
 from tuiback.cli.invocation import Invocation
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @click.command()
@@ -22,8 +19,7 @@ def limits(call: Invocation, accounts: int | None, files: int | None, rate: str 
 
     Restores have a pace of their own. While a service throttles, less is taken by itself.
     """
-    path = open_home(call).path
-    fields = _change(path, accounts=accounts, files=files, rate=rate, tz=tz)
+    fields = _change(call, accounts=accounts, files=files, rate=rate, tz=tz)
     if call.output.as_json:
         call.output.document("limits", fields)
         return
@@ -33,20 +29,23 @@ def limits(call: Invocation, accounts: int | None, files: int | None, rate: str 
     call.output.text(f"Rate      {fields['rate']}{zone}")
 
 
-def _change(home: "Path", **wanted: Any) -> dict[str, Any]:  # noqa: ANN401
+def _change(call: Invocation, **wanted: Any) -> dict[str, Any]:  # noqa: ANN401
     """Change what is given, through the engine where one runs; all settings after that."""
     from tuiback.engine.allotment import changed_limits, limit_fields, load_limits, machine_cap, save_limits
     from tuiback.engine.commands import SetLimits
+    from tuiback.engine.home import ClosedHome
     from tuiback.engine.link import attach
 
-    if all(value is None for value in wanted.values()):
-        return limit_fields(load_limits(home))
-    link = attach(home)
+    home = reach_home(call)
+    if all(value is None for value in wanted.values()) and not isinstance(home, ClosedHome):
+        return limit_fields(load_limits(home.path))
+    link = attach(home.path)
     if link is not None:
         try:
             return link.submit(SetLimits(**wanted)).result()
         finally:
             link.close()
-    after = changed_limits(load_limits(home), machine_cap(), **wanted)
-    save_limits(home, after)
+    path = open_home(call).path
+    after = changed_limits(load_limits(path), machine_cap(), **wanted)
+    save_limits(path, after)
     return limit_fields(after)

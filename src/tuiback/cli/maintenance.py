@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuiback.cli.adopting import shortfall_fields, shortfall_warnings
-from tuiback.cli.engaging import open_home, secret_source
+from tuiback.cli.engaging import engine_link, open_home, reach_home, secret_source
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Output
+from tuiback.cli.waiting import await_answer, job_line
 from tuiback.cli.wording import count_text
 from tuiback.errors import Damage, UsageError
 
@@ -47,9 +48,12 @@ def check(call: Invocation, scrub: bool, read_data: bool, percent: float | None,
     on where it was.
     """
     from tuiback.engine.checking import Extent
+    from tuiback.engine.home import ClosedHome
 
     if scrub + read_data + (percent is not None) > 1:
         raise UsageError("--scrub, --read-data and --sample exclude each other", remedy="choose one of them")
+    if not (scrub or read_data or repair) and isinstance(reached := reach_home(call), ClosedHome):
+        return _check_by_engine(call, reached, percent or 0.0)
     home = open_home(call)
     extent = Extent(scrub, read_data, percent or 0.0)
     if repair:
@@ -67,6 +71,24 @@ def check(call: Invocation, scrub: bool, read_data: bool, percent: float | None,
     if call.output.as_json:
         call.output.document("check", fields)
     return tell(call.output, fields)
+
+
+def _check_by_engine(call: Invocation, home: "Home", percent: float) -> int:
+    """What the engine can do beside backups, for somebody who can't read the repository; the exit code."""
+    from tuiback.engine.commands import Check
+
+    kind = "sampled check" if percent else "structure check"
+    with engine_link(home) as link:
+        answer = await_answer(link, link.submit(Check(percent=percent)), call.output, job_line(kind))
+    ok = answer["outcome"] == "ok"
+    if call.output.as_json:
+        # How many chunks there are the engine does not tell; it repairs nothing.
+        known = {name: answer[name] for name in ("job", "packs", "packs_verified", "damaged", "errors")}
+        call.output.document("check", {"ok": ok, "chunks": None, "repaired": 0, "quarantined": 0, **known})
+    call.output.trouble(answer["errors"])
+    if ok:
+        call.output.note(f"Whole: {count_text(answer['packs'], 'pack')}")
+    return 0 if ok else Damage.exit_code
 
 
 def _check_all(call: Invocation, home: "Home", extent: "Extent", *, repair: bool) -> "dict[str, Result]":

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuiback.cli.engaging import open_view
 from tuiback.cli.invocation import Invocation
 from tuiback.errors import EnvironmentFault
 
@@ -22,12 +21,10 @@ def metrics(call: Invocation, textfile: str | None) -> None:
     """Print metrics in Prometheus' text format."""
     from prometheus_client import generate_latest, write_to_textfile
 
-    from tuiback.cli.at_rest import picture_at_rest
-    from tuiback.cli.status import find_status
+    from tuiback.cli.status import current_picture
     from tuiback.engine.metrics import registry_of
 
-    with open_view(call) as view:
-        picture = find_status(call) or picture_at_rest(view)
+    picture = current_picture(call, with_disks=True)
     registry = registry_of(lambda: picture)
     if textfile is None:
         call.output.raw(generate_latest(registry))

@@ -29,7 +29,7 @@ _STATES = {"info": State.OK, "warning": State.WARNING, "critical": State.CRITICA
 def monitor_line(picture: EngineStatus, tasks: Sequence[Task], now: datetime) -> tuple[State, str]:
     """The state, and the line with performance data.
 
-    Alerts that somebody has acknowledged count for nothing. An engine that is not there is critical where tasks are
+    Alerts that somebody has acknowledged count for nothing. An engine that is not there is critical where `tasks` are
     to run by themselves; while it is away, what is late is found out here.
     """
     troubles = [(_STATES[alert.severity], f"{alert.subject}: {alert.text}") for alert in _fresh(picture.alerts)]
@@ -39,7 +39,8 @@ def monitor_line(picture: EngineStatus, tasks: Sequence[Task], now: datetime) ->
     state = max((state for state, _ in troubles), default=State.OK)
     told = [text for level, text in troubles if level is not State.OK]
     text = "; ".join(told[:_TOLD]) + (f"; and {len(told) - _TOLD} more" if len(told) > _TOLD else "")
-    return state, line_of(state, text or f"{count_text(len(tasks), 'task')}, all is well", _performance(picture, now))
+    well = f"{count_text(len(picture.tasks), 'task')}, all is well"
+    return state, line_of(state, text or well, _performance(picture, now))
 
 
 def line_of(state: State, text: str, performance: str = "") -> str:

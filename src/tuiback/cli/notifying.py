@@ -1,6 +1,5 @@
 """`notify`: who is told of alerts: by mail, webhook or ping."""
 
-import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -122,6 +121,8 @@ def test(call: Invocation, names: tuple[str, ...]) -> int:
     chosen = [channels.get(name) for name in names] or list(channels.all())
     if not chosen:
         raise NoSuchThing("there is no channel yet", remedy="add one with 'tuiback notify add'")
+    import asyncio
+
     rows = asyncio.run(_try_all(chosen))
     call.output.listing("notify-test", "channels", rows, _TESTED)
     failed = [row for row in rows if row["error"]]
@@ -142,6 +143,8 @@ def channel_fields(channel: "Channel") -> Mapping[str, Any]:
 
 
 async def _try_all(channels: "list[Channel]") -> list[dict[str, Any]]:
+    import asyncio
+
     return list(await asyncio.gather(*(_try(channel) for channel in channels)))
 
 

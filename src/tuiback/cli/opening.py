@@ -5,18 +5,20 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from tuiback.cli.engaging import open_home, secret_source
+from tuiback.cli.engaging import reach_home, secret_source
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.secret import must_ask
-from tuiback.errors import UsageError
+from tuiback.errors import NoSuchThing, UsageError
 
 if TYPE_CHECKING:
     import subprocess
 
-    from tuiback.catalog import CatalogReader
+    from tuiback.catalog import CatalogReader, ChoreRow, JobRow, State
     from tuiback.console import ConsoleLink
     from tuiback.engine.home import Home, RepositoryRef
     from tuiback.store import Reader, Secret
+
+_JOBS_SHOWN = 50
 
 _HOW_TO_BEGIN = """\
 There is no home at {home} yet. Three ways to begin:
@@ -52,6 +54,36 @@ class Sight:
         """Reads the parts of one repository's items."""
         return self._view.content(repository, self._secret_for)
 
+    def jobs(self) -> "Sequence[JobRow]":
+        """The newest jobs of all repositories."""
+        return [row for state in self._states() for row in state.jobs(_JOBS_SHOWN)]
+
+    def chores(self) -> "Sequence[ChoreRow]":
+        """What the engine does by itself, and when it was done last."""
+        from tuiback.catalog import Upkeep
+
+        # The engine keeps them with its first repository.
+        path = self._view.home.state_path(next(iter(self._view.home.repositories)))
+        if not path.exists():
+            return ()
+        upkeep = Upkeep.open(path)
+        try:
+            return upkeep.chores()
+        finally:
+            upkeep.close()
+
+    def _states(self) -> "Iterator[State]":
+        from tuiback.catalog import State
+
+        for name in self._view.home.repositories:
+            path = self._view.home.state_path(name)
+            if path.exists():
+                state = State.open(path)
+                try:
+                    yield state
+                finally:
+                    state.close()
+
     def note_preview(self, repository: str, account_id: str, name: str) -> None:
         """Write down that somebody is about to see an item's content."""
         from tuiback.engine.auditing import deed_by_hand, note_deed
@@ -63,27 +95,32 @@ class Sight:
 
 def open_console(call: Invocation) -> int:
     """Open the console on the home of the line; the engine is hosted here where none runs yet."""
-    from tuiback.engine.home import HOME_FILE
+    from tuiback.engine.home import ClosedHome
 
-    path = call.home_path
-    if not (path / HOME_FILE).exists():
-        call.output.text(_HOW_TO_BEGIN.format(home=path))
+    try:
+        home = reach_home(call)
+    except NoSuchThing:
+        call.output.text(_HOW_TO_BEGIN.format(home=call.home_path))
         return 0
     if call.output.as_json or not is_terminal():
         raise UsageError("the console needs a terminal", remedy="name a verb: see 'tuiback --help'")
-    home = open_home(call)
     secret_for = remembered(secret_source())
-    if must_ask(home.repositories.values(), os.environ) and not _engine_runs(home):
+    is_ours = not isinstance(home, ClosedHome)
+    if is_ours and must_ask(home.repositories.values(), os.environ) and not _engine_runs(home):
         # Asked for now: once the console stands, nobody could be asked at this terminal any more.
         for ref in home.repositories.values():
             secret_for(ref)
+    starting = [""]
+
+    def told(words: str) -> None:
+        starting[0] = words
 
     def connect() -> "ConsoleLink":
         from tuiback.engine.link import attach_or_host
 
-        return attach_or_host(home, "console", secret_for)
+        return attach_or_host(home, "console", secret_for, told)
 
-    return show_console(home, connect, secret_for, demo=home.demo)
+    return show_console(home, connect, secret_for, demo=home.demo, starting=lambda: starting[0])
 
 
 def show_console(
@@ -92,8 +129,12 @@ def show_console(
     secret_for: "Callable[[RepositoryRef], Secret]",
     *,
     demo: bool,
+    starting: Callable[[], str] = lambda: "",
 ) -> int:
-    """Show the console until it is left. A demonstration ends with it; a real home's runs may go on alone."""
+    """Show the console until it is left. A demonstration ends with it; a real home's runs may go on alone.
+
+    `starting` gives what `connect` is busy with.
+    """
     from tuiback.console import ConsoleOptions, run
 
     def keep_running(link: "ConsoleLink") -> None:
@@ -102,9 +143,14 @@ def show_console(
         if tasks:
             go_on_alone(home, tasks, secret_for)
 
-    options = ConsoleOptions(demo=demo, keep_running=None if demo else keep_running)
-    run(connect, lambda: Sight(home, secret_for), options=options)
-    return 0
+    options = ConsoleOptions(demo=demo, keep_running=None if demo else keep_running, starting=starting)
+
+    def view() -> Sight:
+        # Raises where the files of the home are somebody else's.
+        _ = home.repositories
+        return Sight(home, secret_for)
+
+    return run(connect, view, options=options)
 
 
 def is_terminal() -> bool:
@@ -137,7 +183,7 @@ def go_on_alone(
 
     A passphrase that was asked for goes to it through a pipe.
     """
-    command = [sys.executable, "-m", "tuiback", "--home", str(home.path), "run", *tasks]
+    command = [sys.executable, "-m", "tuiback", "--home", str(home.path), "run", "--background", *tasks]
     environment = dict(os.environ)
     asked = [secret for ref in home.repositories.values() if (secret := secret_for(ref)).kind == "passphrase"]
     pipe: tuple[int, ...] = ()

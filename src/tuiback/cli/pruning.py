@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuiback.cli.engaging import engine_link, open_home
+from tuiback.cli.engaging import engine_link, reach_home
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Row
 from tuiback.cli.waiting import await_answer, exit_code_of
@@ -31,7 +31,7 @@ def prune(call: Invocation, dry_run: bool) -> int:
     """
     from tuiback.engine.commands import Prune
 
-    with engine_link(open_home(call)) as link:
+    with engine_link(reach_home(call)) as link:
         answer = {**_NOTHING, **await_answer(link, link.submit(Prune(dry_run=dry_run)), call.output, prune_line)}
     if call.output.as_json:
         call.output.document("prune", answer)

@@ -1,25 +1,26 @@
 """`restore` and `export`: brings items back to Microsoft 365, or out as files."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from tuiback.cli.arguments import expand_lists
-from tuiback.cli.engaging import engine_link, open_home, open_view
+from tuiback.cli.engaging import engine_link, reach_home
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Output, Row
-from tuiback.cli.selecting import NamedAccount, get_account, get_entry, get_point, visible_seq
 from tuiback.cli.waiting import await_answer, exit_code_of, job_line
 from tuiback.cli.wording import bytes_text, count_text
+from tuiback.engine.naming import Wanted, get_account, select
+from tuiback.engine.points import parse_point
 from tuiback.errors import Damage, UsageError
 
 if TYPE_CHECKING:
     from tuiback.engine.commands import AnyCommand, Selection
     from tuiback.engine.home import Home
-    from tuiback.engine.view import View
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -28,17 +29,6 @@ OVERWRITE = "overwrite"
 _TO_ACCOUNT = "account:"
 _NEW_FOLDER = "new-folder"
 _FORMATS = ("native", "eml", "json")
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which items the line names: ACCOUNT, PATHs, ids and the point in time."""
-
-    account: str
-    paths: tuple[str, ...]
-    ids: tuple[str, ...]
-    task: str | None
-    at: str | None
 
 
 def what_to_bring_back(command: CommandT) -> CommandT:
@@ -85,10 +75,9 @@ def restore(call: Invocation, /, target: str, yes: bool, **given: Any) -> int:  
     from tuiback.engine.commands import Restore
 
     settings = {name: given.pop(name) for name in ("place", "on_conflict", "dry_run", "reason")}
-    home = open_home(call)
-    with open_view(call) as view:
-        selection = select(view, Wanted(**given))
-        account_id = None if target == ORIGINAL else get_account(view, target.removeprefix(_TO_ACCOUNT)).account_id
+    home = reach_home(call)
+    named = None if target == ORIGINAL else target.removeprefix(_TO_ACCOUNT)
+    selection, account_id = _find(home, Wanted(**given), named)
     if settings["on_conflict"] == OVERWRITE and not (settings["dry_run"] or yes):
         _confirm_overwriting(call.output)
     command = Restore(selections=(selection,), target_account_id=account_id, **settings)
@@ -106,45 +95,34 @@ def export(call: Invocation, /, target: str, form: str, overwrite: bool, **given
     """Write items as files, with tuiback-manifest.jsonl beside them."""
     from tuiback.engine.commands import Export
 
-    home = open_home(call)
-    with open_view(call) as view:
-        selection = select(view, Wanted(**given))
+    home = reach_home(call)
+    selection, _ = _find(home, Wanted(**given))
     command = Export(selections=(selection,), to=str(Path(target).absolute()), form=form, overwrite=overwrite)
     answer = _ask_engine(call, home, command, "export")
     files = count_text(answer["files"], "file")
     return _report(call.output, "export", answer, f"{files}, {bytes_text(answer['bytes'])}")
 
 
-def select(view: "View", wanted: Wanted) -> "Selection":
-    """The items that the line names, as the engine takes them. Raises NoSuchThing for what is not there.
+def _find(home: "Home", wanted: Wanted, target: str | None = None) -> "tuple[Selection, str | None]":
+    """What is wanted, and the id of the account `target`; the engine is asked where the files are closed."""
+    import msgspec
 
-    Ids without a point mean the last version that existed; all items of one selection are of one snapshot.
-    """
-    from tuiback.engine.commands import Selection
+    from tuiback.engine.commands import FindItems, Selection
+    from tuiback.engine.home import ClosedHome
+    from tuiback.engine.view import View
 
-    named = get_account(view, wanted.account, wanted.task)
-    if wanted.ids and wanted.at is None and not wanted.paths:
-        return _last_versions(named, wanted.ids)
-    seq = get_point(named, wanted.at).seq
-    item_ids = [get_entry(named, item_id, seq).item_id for item_id in wanted.ids]
-    for path in wanted.paths:
-        entry = named.reader.resolve_path(named.account_id, path, seq)
-        if entry is None:
-            # The root was named: everything, whatever else is.
-            return Selection(account_id=named.account_id, seq=seq)
-        item_ids.append(entry.item_id)
-    return Selection(account_id=named.account_id, seq=seq, item_ids=tuple(dict.fromkeys(item_ids)))
-
-
-def _last_versions(named: NamedAccount, ids: Sequence[str]) -> "Selection":
-    from tuiback.engine.commands import Selection
-
-    taken = [point.seq for point in named.reader.points(named.account_id)]
-    seqs = {visible_seq(taken, get_entry(named, item_id, None)) for item_id in ids}
-    if len(seqs) > 1:
-        told = ", ".join(f"#{seq}" for seq in sorted(seqs))
-        raise UsageError(f"these ids last existed at different points ({told})", remedy="name one with --at")
-    return Selection(account_id=named.account_id, seq=seqs.pop(), item_ids=tuple(dict.fromkeys(ids)))
+    if isinstance(home, ClosedHome):
+        with engine_link(home) as link:
+            # The words of a point mean what they mean here.
+            at = None if wanted.at is None else str(parse_point(wanted.at, datetime.now(UTC)))
+            named = asdict(replace(wanted, at=at))
+            found = link.submit(FindItems(**named, target=target)).result()
+        return msgspec.convert((found["selection"], found["target_account_id"]), tuple[Selection, str | None])
+    view = View(home)
+    try:
+        return select(view, wanted), None if target is None else get_account(view, target).account_id
+    finally:
+        view.close()
 
 
 def _confirm_overwriting(output: Output) -> None:

@@ -1,6 +1,5 @@
 """`tenant register`: makes tuiback's own app in a tenant, with an administrator at a browser."""
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -43,8 +42,11 @@ def register_tenant(
     call: Invocation, /, name: str, services: tuple[str, ...], print_consent_url: bool, **given: Any  # noqa: ANN401
 ) -> None:
     """Make an app with a certificate in Entra for a tenant, and add the tenant. An administrator enters a code."""
+    import asyncio
+
     from tuiback.connectors import CONNECTORS
-    from tuiback.engine.registration import Guide, Order, consent_url
+    from tuiback.engine.consent import consent_url
+    from tuiback.engine.registration import Guide, Order
 
     services = services or tuple(connector.service for connector in CONNECTORS)
     order = Order(name=name, services=services, grants=not print_consent_url, **given)
@@ -70,11 +72,13 @@ def register_tenant(
 
 
 async def _register(order: "Order", guide: "Guide", link: "Link") -> "PutTenant":
+    from asyncio import wrap_future
+
     from tuiback.engine.clock import SystemClock
     from tuiback.engine.registration import registered
 
     async with registered(order, guide, SystemClock()) as tenant:
-        await asyncio.wrap_future(link.submit(tenant))
+        await wrap_future(link.submit(tenant))
         return tenant
 
 
@@ -86,7 +90,7 @@ def show_code(output: Output, code: "DeviceCode") -> None:
 
 def _known_tenant_ids(call: Invocation, name: str) -> set[str]:
     with open_view(call) as view:
-        check_new(view, name)
+        check_new((tenant for _, tenant in view.tenants()), name)
         return {tenant.tenant_id for _, tenant in view.tenants()}
 
 

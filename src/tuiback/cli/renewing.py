@@ -1,6 +1,5 @@
 """`tenant renew` and `tenant keygen`: new credentials for a tenant's app."""
 
-import asyncio
 import os
 from functools import partial
 from pathlib import Path
@@ -56,6 +55,8 @@ def _renew(call: Invocation, tenant: "Tenant", remove_old: bool, admin: bool) ->
 
 
 def _admin_token(call: Invocation, tenant: "Tenant") -> str:
+    import asyncio
+
     from tuiback.engine.clock import SystemClock
     from tuiback.engine.registration import administrator_token
 

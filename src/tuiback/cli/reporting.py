@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuiback.cli.engaging import engine_link, open_home, open_view
+from tuiback.cli.engaging import engine_link, open_view, reach_home
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import field
-from tuiback.cli.selecting import parse_moment
 from tuiback.cli.waiting import EXIT_OK, EXIT_PARTIAL, await_answer
 from tuiback.cli.wording import safe_line
+from tuiback.engine.naming import parse_moment
 from tuiback.errors import UsageError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def coverage(call: Invocation) -> int:
     """
     from tuiback.engine.commands import FindCoverage
 
-    with engine_link(open_home(call)) as link:
+    with engine_link(reach_home(call)) as link:
         answer = await_answer(link, link.submit(FindCoverage()), call.output, lambda _: "asking Microsoft")
     call.output.lines("coverage", answer["rows"], _COVERAGE)
     call.output.flush()

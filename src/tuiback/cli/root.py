@@ -13,6 +13,7 @@ from tuiback.errors import TuibackError, UsageError
 
 INTERRUPTED = 130
 TERMINATED = 143
+_OBJECTS_BEFORE_SEARCH = 50_000
 
 
 class Terminated(BaseException):
@@ -60,6 +61,8 @@ def _carry_out(arguments: list[str], call: Invocation) -> int:
         from tuiback.cli.opening import open_console
 
         return open_console(call)
+    # What loads stays: searching it for garbage at every 700th object, as Python does by default, finds nothing.
+    gc.set_threshold(_OBJECTS_BEFORE_SEARCH)
     from tuiback.cli.verbs import run_verb
 
     return run_verb(arguments, call)
@@ -81,18 +84,20 @@ def _fail(error: TuibackError, output: Output) -> int:
 def _terminable() -> Iterator[None]:
     """Within it SIGTERM and a terminal that hangs up unwind the main thread as Ctrl-C does.
 
-    A second one doesn't disturb the closing. nohup's wish to survive the terminal is respected.
+    Nothing that comes after the first one disturbs the closing. nohup's wish to survive the terminal is respected, and
+    that of a shell that starts something in the background.
     """
+    before = {s: signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
 
-    def terminate(number: int, frame: FrameType | None) -> None:
+    def end(number: int, frame: FrameType | None) -> None:
         del frame
-        signal.signal(number, signal.SIG_IGN)
-        raise Terminated
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
-    before = {s: signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGHUP)}
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:
-            signal.signal(number, terminate)
+            signal.signal(number, end)
     try:
         yield
     finally:

@@ -13,8 +13,8 @@ import click
 from tuiback.cli.engaging import open_view
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Output, Row, field
-from tuiback.cli.selecting import check_task, get_account, parse_moment
 from tuiback.cli.wording import stated_time_text, time_text
+from tuiback.engine.naming import check_task, get_account, parse_moment
 from tuiback.errors import EnvironmentFault
 from tuiback.model import Kind
 

@@ -43,7 +43,7 @@ def serve(call: Invocation, print_unit: str | None, metrics_port: int | None) ->
     from tuiback.engine.link import host
 
     ending = _Ending()
-    engine = host(home, "serve", secret_source())
+    engine = host(home, "serve", secret_source(), lambda text: _tell_start(call.output, text))
     notify("READY=1")
     call.output.note(f"Serving {home.path}; Ctrl-C ends it")
     try:
@@ -67,6 +67,13 @@ def _attend(output: Output, engine: "HostedLink", ending: "_Ending") -> None:
             notify(f"WATCHDOG=1\nSTATUS={_sentence(picture)}")
             shown = _tell(output, picture, shown)
         time.sleep(_LOOK_SECONDS)
+
+
+def _tell_start(output: Output, text: str) -> None:
+    """Tell systemd and whoever looks on what keeps the engine from being ready yet."""
+    output.progress(text)
+    if text:
+        notify(f"STATUS={text}")
 
 
 def notify(text: str) -> None:

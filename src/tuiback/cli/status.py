@@ -1,9 +1,8 @@
 """`status`: everything at a glance, from the running engine, else from what the catalogs know."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import msgspec
@@ -13,13 +12,9 @@ from tuiback.cli.engaging import open_view
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Output, Row, field
 from tuiback.cli.tenant_rows import tenant_fields
-from tuiback.cli.waiting import await_picture
 from tuiback.cli.wording import bytes_text, safe_line, time_text
 from tuiback.errors import TuibackError
-from tuiback.model import AlertStatus, EngineStatus, TaskState, TaskStatus
-
-if TYPE_CHECKING:
-    from tuiback.engine.view import View
+from tuiback.model import AlertStatus, EngineStatus, StorageStatus, Task, TaskState, TaskStatus
 
 _STOPPED = {"state": "stopped", "pid": None, "host": None, "since": None, "version": __version__}
 # States of accounts in the order of how much they ask for somebody.
@@ -33,6 +28,7 @@ _LIVE_FIELDS = (
     "run", "accounts_done", "items_done", "items_expected", "items_per_second", "bytes_per_second", "bytes_read",
     "bytes_stored", "throttled", "failed", "eta_seconds",
 )  # fmt: skip
+_STORAGE_FIELDS = ("name", "url", "logical_bytes", "stored_bytes", "catalog_bytes", "search_lag")
 
 TASK_COLUMNS = (
     field("TASK", "name"),
@@ -45,6 +41,7 @@ TASK_COLUMNS = (
     field("OWED", "owed", right=True),
     Column("LAST RUN", lambda row: time_text(row["last_run_at"])),
     field("OUTCOME", "last_outcome"),
+    Column("NEXT RUN", lambda row: time_text(row["next_run_at"])),
 )
 
 
@@ -55,9 +52,7 @@ def status(call: Invocation, monitor: bool) -> int:
     """Show the engine, the tasks, the throttles and the storage at a glance."""
     if monitor:
         return _monitor(call)
-    with open_view(call) as view:
-        picture = find_status(call)
-        fields = status_fields(picture, view)
+    fields = status_fields(current_picture(call))
     if call.output.as_json:
         call.output.document("status", fields)
     else:
@@ -66,39 +61,41 @@ def status(call: Invocation, monitor: bool) -> int:
 
 
 def _monitor(call: Invocation) -> int:
-    from tuiback.cli.at_rest import picture_at_rest
     from tuiback.cli.monitor import State, line_of, monitor_line
 
     try:
-        with open_view(call) as view:
-            picture = find_status(call) or picture_at_rest(view)
-            state, line = monitor_line(picture, [task for _, task in view.tasks()], datetime.now(UTC))
+        picture = current_picture(call, with_disks=True)
+        state, line = monitor_line(picture, () if picture.engine.pid else _tasks(call), datetime.now(UTC))
     except TuibackError as error:
         state, line = State.UNKNOWN, line_of(State.UNKNOWN, str(error))
     call.output.text(line)
     return state
 
 
+def _tasks(call: Invocation) -> list[Task]:
+    with open_view(call) as view:
+        return [task for _, task in view.tasks()]
+
+
 def find_status(call: Invocation) -> EngineStatus | None:
     """The running engine's picture of this moment; None where no engine runs."""
-    from tuiback.engine.link import attach
+    from tuiback.engine.glance import look
 
-    link = attach(call.home_path)
-    if link is None:
-        return None
-    try:
-        return await_picture(link, bool)
-    finally:
-        link.close()
+    return look(call.home_path)
 
 
-def current_tasks(picture: EngineStatus | None, view: "View") -> Sequence[TaskStatus]:
-    """How every task stands: as the engine says, else as the catalogs remember."""
+def current_picture(call: Invocation, *, with_disks: bool = False) -> EngineStatus:
+    """How everything stands: as the running engine says, else as the catalogs remember.
+
+    `with_disks` asks the repositories themselves how full their volumes are where no engine does.
+    """
+    picture = find_status(call)
     if picture is not None:
-        return picture.tasks
-    from tuiback.cli.at_rest import tasks_at_rest
+        return picture
+    from tuiback.cli.at_rest import picture_at_rest
 
-    return tasks_at_rest(view)
+    with open_view(call) as view:
+        return picture_at_rest(view, with_disks=with_disks)
 
 
 def task_fields(task: TaskStatus) -> Row:
@@ -106,34 +103,19 @@ def task_fields(task: TaskStatus) -> Row:
     return {name: getattr(task, name) for name in _FIELDS}
 
 
-def status_fields(picture: EngineStatus | None, view: "View") -> dict[str, Any]:
+def status_fields(picture: EngineStatus) -> dict[str, Any]:
     """The document of `status`."""
-    from tuiback.engine.lateness import ok_since
-
-    tasks = current_tasks(picture, view)
-    now = datetime.now(UTC)
-    accounts: Counter[str] = Counter()
-    for _, reader in view.readers():
-        accounts.update(reader.count_states(ok_since(reader.tasks(), now)))
     return {
-        "engine": msgspec.to_builtins(picture.engine) if picture else _STOPPED,
-        "tasks": [{**task_fields(task), **{name: getattr(task, name) for name in _LIVE_FIELDS}} for task in tasks],
-        "tenants": [tenant_fields(tenant) for _, tenant in view.tenants()],
-        "throttles": list(picture.throttles) if picture else [],
-        "limits": _limits(picture),
-        "storage": [_storage_fields(view, name) for name in view.home.repositories],
-        "health": {"state": _health(tasks, accounts), "accounts": dict(accounts)},
-        "alerts": [_alert_fields(alert) for alert in _alerts(picture, view)],
+        "engine": msgspec.to_builtins(picture.engine) if picture.engine.pid else _STOPPED,
+        "tasks": [{name: getattr(task, name) for name in (*_FIELDS, *_LIVE_FIELDS)} for task in picture.tasks],
+        "tenants": [tenant_fields(tenant) for tenant in picture.tenants],
+        "throttles": list(picture.throttles),
+        "limits": {"accounts": list(picture.accounts), "files": list(picture.files)},
+        "storage": [_storage_fields(storage) for storage in picture.storage],
+        "health": {"state": _health(picture.tasks, picture.standing), "accounts": dict(picture.standing)},
+        "alerts": [_alert_fields(alert) for alert in picture.alerts],
         "version": __version__,
     }
-
-
-def _alerts(picture: EngineStatus | None, view: "View") -> Sequence[AlertStatus]:
-    if picture is not None:
-        return picture.alerts
-    from tuiback.cli.at_rest import alerts_at_rest
-
-    return alerts_at_rest(view.home)
 
 
 def _alert_fields(alert: AlertStatus) -> Row:
@@ -148,24 +130,8 @@ def _alert_fields(alert: AlertStatus) -> Row:
     }
 
 
-def _limits(picture: EngineStatus | None) -> Row:
-    if picture is None:
-        return {"accounts": [], "files": []}
-    return {"accounts": list(picture.accounts), "files": list(picture.files)}
-
-
-def _storage_fields(view: "View", repository: str) -> Row:
-    ref = view.home.repository(repository)
-    reader = view.reader(repository)
-    totals = reader.totals()
-    return {
-        "name": repository,
-        "url": ref.url,
-        "logical_bytes": totals.logical_bytes,
-        "stored_bytes": totals.stored_bytes,
-        "catalog_bytes": totals.catalog_bytes,
-        "search_lag": reader.search_lag(),
-    }
+def _storage_fields(storage: StorageStatus) -> Row:
+    return {name: getattr(storage, name) for name in _STORAGE_FIELDS}
 
 
 def _health(tasks: Sequence[TaskStatus], accounts: Mapping[str, int]) -> str:
@@ -179,6 +145,10 @@ def _health(tasks: Sequence[TaskStatus], accounts: Mapping[str, int]) -> str:
 def _show(output: Output, fields: Row) -> None:
     engine = fields["engine"]
     running = f"{engine['state']}, {engine['host']} (process {engine['pid']})" if engine["pid"] else "not running"
+    if engine["pid"] and engine["version"] != fields["version"]:
+        from tuiback.engine.glance import RESTART
+
+        running += f", tuiback {engine['version']}; this is {fields['version']}: {RESTART}"
     accounts = fields["health"]["accounts"]
     told = ", ".join(f"{accounts[state]} {state}" for state in _WORST_FIRST if accounts.get(state))
     output.text(f"Health    {fields['health']['state']}")

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tuiback.cli.arguments import check_name, expand_lists
-from tuiback.cli.engaging import engine_link, open_home, open_view
+from tuiback.cli.engaging import engine_link, open_view, reach_home
 from tuiback.cli.invocation import Invocation
-from tuiback.cli.status import TASK_COLUMNS, current_tasks, find_status, task_fields
+from tuiback.cli.status import TASK_COLUMNS, current_picture, task_fields
 from tuiback.errors import NoSuchThing, UsageError
 
 if TYPE_CHECKING:
-    from tuiback.engine.view import View
+    from tuiback.engine.home import Home
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -68,7 +68,8 @@ def plan_options(*, default: bool) -> Callable[[CommandT], CommandT]:
                      help="Leave out folders and files, as in a .gitignore file: '*.iso', 'Documents/old/'. "
                      "What was backed up before stays as it was then; mail folders count, messages do not."),
         click.option("--exclude", multiple=True, callback=expand_lists, metavar="A", help="Never these; @FILE."),
-        click.option("--mode", type=click.Choice(["manual", "scheduled", "continuous"]), default=given("manual")),
+        click.option("--mode", type=click.Choice(["manual", "scheduled", "continuous"]), default=given("manual"),
+                     help="continuous: again and again, sooner where much changes, never sooner than Microsoft asks."),
         click.option("--cron", default=given(""), metavar="EXPR", help="When it is scheduled: '0 22 * * *'."),
         click.option("--tz", default=given(""), metavar="ZONE", help="The zone of --cron and --window: Europe/Berlin."),
         click.option("--window", default=given(""), metavar="HOURS", help="'mon-fri 20:00-06:00,sat-sun'."),
@@ -119,9 +120,8 @@ def add_task(
         raise UsageError("give either --all, or --account and --group", name, "say which accounts it protects")
     if fixed and not everything:
         raise UsageError("--fixed goes with --all", name, "leave it out: named accounts are fixed anyway")
-    home = open_home(call)
-    with open_view(call) as view:
-        _check_new(view, name, tenant)
+    home = reach_home(call)
+    _check_new(call, home, name, tenant)
     command = PutTask(name=name, tenant=tenant, everything=everything, fixed=fixed, accounts=accounts, **given)
     with engine_link(home) as link:
         link.submit(command).result()
@@ -158,7 +158,7 @@ def edit_task(
     for name_of_list in ("exclude", "exclude_paths"):
         given[name_of_list] = given[name_of_list] or None
     command = EditTask(task=name, **scope, **given)
-    with engine_link(open_home(call)) as link:
+    with engine_link(reach_home(call)) as link:
         link.submit(command).result()
     call.output.added("task-edit", name, f"Task {name} changed")
 
@@ -171,7 +171,7 @@ def rename_task(call: Invocation, old: str, new: str) -> None:
     """Call a task something else; its accounts and its history of runs go with it."""
     from tuiback.engine.commands import RenameTask
 
-    with engine_link(open_home(call)) as link:
+    with engine_link(reach_home(call)) as link:
         link.submit(RenameTask(task=old, name=new)).result()
     call.output.added("task-rename", new, f"Task {old} is called {new} now")
 
@@ -205,7 +205,7 @@ def remove_task(call: Invocation, name: str, data: str | None) -> None:
         if not sys.stdin.isatty():
             raise UsageError("say what becomes of its data", name, "add --data keep or --data drop")
         data = str(click.prompt(question, type=click.Choice(["keep", "drop"]), default="keep", err=True))
-    with engine_link(open_home(call)) as link:
+    with engine_link(reach_home(call)) as link:
         link.submit(RemoveTask(task=name, drop=data == "drop")).result()
     after = "its data stays" if data == "keep" else "its space is freed by 'tuiback prune'"
     call.output.added("task-remove", name, f"Task {name} removed; {after}")
@@ -220,8 +220,13 @@ def show_task(call: Invocation, name: str) -> None:
         plan = next((task for _, task in view.tasks() if task.name == name), None)
         if plan is None:
             raise NoSuchThing("no such task", name, "see 'tuiback task list'")
-        standing = next(task for task in current_tasks(find_status(call), view) if task.name == name)
-    fields = {**asdict(plan), **task_fields(standing)}
+    standing = next(task for task in current_picture(call).tasks if task.name == name)
+    from tuiback.engine.pace import least_pause_seconds
+
+    # `accounts` says how many there are, as in the list.
+    fields = {**asdict(plan), **task_fields(standing), "named_accounts": plan.accounts}
+    # What Microsoft asks of those who ask it again and again.
+    fields["least_pause_seconds"] = least_pause_seconds(plan.service) if plan.mode == "continuous" else None
     if call.output.as_json:
         call.output.document("task-show", fields)
         return
@@ -242,23 +247,28 @@ def shown(value: object) -> str:
 def _set_paused(call: Invocation, name: str, *, paused: bool) -> None:
     from tuiback.engine.commands import PauseTask
 
-    with engine_link(open_home(call)) as link:
+    with engine_link(reach_home(call)) as link:
         link.submit(PauseTask(task=name, paused=paused)).result()
     verb = "pause" if paused else "resume"
     call.output.added(f"task-{verb}", name, f"Task {name} {verb}d")
 
 
-def _check_new(view: "View", name: str, tenant: str) -> None:
-    if any(task.name == name for _, task in view.tasks()):
-        raise UsageError("a task of this name is there already", name, "choose another name")
-    if not any(known.name == tenant for _, known in view.tenants()):
-        raise NoSuchThing("there is no such tenant", tenant, "see 'tuiback tenant list'")
+def _check_new(call: Invocation, home: "Home", name: str, tenant: str) -> None:
+    """Refuse before an engine is started for it; where only the engine knows, it refuses itself."""
+    from tuiback.engine.home import ClosedHome
+
+    if isinstance(home, ClosedHome):
+        return
+    with open_view(call) as view:
+        if any(task.name == name for _, task in view.tasks()):
+            raise UsageError("a task of this name is there already", name, "choose another name")
+        if not any(known.name == tenant for _, known in view.tenants()):
+            raise NoSuchThing("there is no such tenant", tenant, "see 'tuiback tenant list'")
 
 
 @task.command("list")
 @click.pass_obj
 def list_tasks(call: Invocation) -> None:
     """List the tasks and how they stand."""
-    with open_view(call) as view:
-        rows = [task_fields(task) for task in current_tasks(find_status(call), view)]
+    rows = [task_fields(task) for task in current_picture(call).tasks]
     call.output.listing("task-list", "tasks", rows, TASK_COLUMNS)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import click
 
-from tuiback.cli.engaging import engine_link, open_home
+from tuiback.cli.engaging import engine_link, reach_home
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Output, Row, field
 from tuiback.errors import MicrosoftRefuses
@@ -32,7 +32,7 @@ def check_tenant(call: Invocation, name: str) -> int:
     """Sign in, and say which permissions are missing and what is lost without each."""
     from tuiback.engine.commands import CheckTenant
 
-    with engine_link(open_home(call)) as link:
+    with engine_link(reach_home(call)) as link:
         fields = link.submit(CheckTenant(tenant=name)).result()
     if call.output.as_json:
         call.output.document("tenant-check", fields)

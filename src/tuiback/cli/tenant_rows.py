@@ -1,5 +1,6 @@
 """Finds the tenants of a home and tells of them as `tenant list` and `status` do."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tuiback.cli.output import Row
@@ -7,10 +8,10 @@ from tuiback.errors import NoSuchThing, UsageError
 
 if TYPE_CHECKING:
     from tuiback.engine.view import View
-    from tuiback.model import Tenant
+    from tuiback.model import Tenant, TenantStatus
 
 
-def tenant_fields(tenant: "Tenant") -> Row:
+def tenant_fields(tenant: "Tenant | TenantStatus") -> Row:
     """One tenant as `tenant list` tells it."""
     return {
         "name": tenant.name,
@@ -29,7 +30,7 @@ def get_tenant(view: "View", name: str) -> "Tenant":
     raise NoSuchThing("no such tenant", name, "see 'tuiback tenant list'")
 
 
-def check_new(view: "View", name: str) -> None:
-    """Let a name pass that no tenant has yet. Raises UsageError."""
-    if any(tenant.name == name for _, tenant in view.tenants()):
+def check_new(known: Iterable["Tenant | TenantStatus"], name: str) -> None:
+    """Let a name pass that none of these tenants has. Raises UsageError."""
+    if any(tenant.name == name for tenant in known):
         raise UsageError("a tenant of this name is there already", name, "choose another name")

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuiback.cli.arguments import check_name
-from tuiback.cli.engaging import engine_link, open_home, open_view
+from tuiback.cli.engaging import engine_link, open_home, open_view, reach_home
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Row, field
 from tuiback.cli.registering import register_tenant
 from tuiback.cli.renewing import keygen, renew_tenant
+from tuiback.cli.status import current_picture
 from tuiback.cli.tenant_checks import check_tenant
 from tuiback.cli.tenant_options import cloud_options, credential_options, read_credential
 from tuiback.cli.tenant_rows import check_new, get_tenant, tenant_fields
@@ -51,13 +52,17 @@ def add_tenant(
 ) -> None:
     """Make a tenant known, with the app to sign in with."""
     from tuiback.engine.commands import PutTenant
+    from tuiback.engine.home import ClosedHome
 
     credential = read_credential(client_secret_file, certificate, given["expires_on"])
     cloud = choose_cloud(given["cloud"], given["tenant_id"], given["graph_url"], given["authority"])
-    home = open_home(call)
-    home.repository(given["repository"])
-    with open_view(call) as view:
-        check_new(view, name)
+    home = reach_home(call)
+    if isinstance(home, ClosedHome):
+        check_new(current_picture(call).tenants, name)
+    else:
+        home.repository(given["repository"])
+        with open_view(call) as view:
+            check_new((tenant for _, tenant in view.tenants()), name)
     with engine_link(home) as link:
         link.submit(
             PutTenant(
@@ -130,7 +135,7 @@ def remove_tenant(call: Invocation, name: str) -> None:
     """Forget a tenant and its credential; what was backed up of it stays. Its app stays in Entra."""
     from tuiback.engine.commands import RemoveTenant
 
-    with engine_link(open_home(call)) as link:
+    with engine_link(reach_home(call)) as link:
         link.submit(RemoveTenant(tenant=name)).result()
     call.output.added("tenant-remove", name, f"Tenant {name} removed; delete its app in Entra")
 

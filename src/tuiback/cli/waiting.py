@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from tuiback.cli.output import Output
@@ -10,6 +9,8 @@ from tuiback.cli.wording import bytes_text, count_text
 from tuiback.model import EngineStatus, Outcome, TaskState
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from tuiback.engine.link import Link
 
 _LOOK_SECONDS = 0.5

@@ -214,6 +214,13 @@ class Connector(Protocol):
         """
         ...
 
+    async def take_back(self, account: Account, written_id: str, item: ItemSource) -> bool:
+        """Delete what restore_item() made of `item`; False, and nothing is done, where it has changed since.
+
+        It goes to where the service keeps what people delete. Raises ItemGone when it is there no more.
+        """
+        ...
+
 
 @runtime_checkable
 class InGroups(Protocol):

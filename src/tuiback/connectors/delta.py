@@ -12,6 +12,8 @@ from tuiback.errors import CursorExpired, GraphError
 from tuiback.graph import Lane, Page
 from tuiback.model import Container
 
+# A server error that comes twice is a page that can't be made: then a smaller one is asked for, which is a try as well.
+_TRIES_OF_A_LARGE_PAGE = 2
 # Tokens can expire in the middle of a listing too; a feed that never lets one be finished is given up.
 _LISTINGS = 5
 
@@ -55,10 +57,13 @@ class Feed:
 
     def pages(self, link: str, page_size: int) -> AsyncIterator[Page]:
         """The pages from `link` on, or from the beginning when it is empty. Links are sent as they came."""
-        headers = self.headers(page_size)
-        if link:
-            return self.lane.pages(link, headers=headers)
-        return self.lane.pages(self.path, params={**self.params, **self.welcome}, headers=headers)
+        start = link or self.path
+        params = None if link else {**self.params, **self.welcome}
+        if page_size == self.page_sizes[-1]:
+            return self.lane.pages(start, params=params, headers=self.headers(page_size))
+        return self.lane.pages(
+            start, params=params, headers=self.headers(page_size), most_server_errors=_TRIES_OF_A_LARGE_PAGE
+        )
 
 
 async def follow(feed: Feed, container: Container) -> AsyncIterator[Change]:

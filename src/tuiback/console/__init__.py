@@ -11,8 +11,8 @@ __all__ = ["ConsoleLink", "ConsoleOptions", "ConsoleView", "run"]
 
 def run(
     connect: Callable[[], ConsoleLink], view: Callable[[], ConsoleView], *, options: ConsoleOptions | None = None
-) -> None:
-    """Show the console until the user leaves it.
+) -> int:
+    """Show the console until the user leaves it; the exit code, not 0 where a signal ended it.
 
     `connect` and then `view` are called in a thread after the first frame, so that the screen stands while the
     key is derived. What they raise is shown in a dialog; the console then stays open without an engine.
@@ -25,4 +25,6 @@ def run(
     prepare_environment(slow=chosen.slow)
     from tuiback.console.app import Console
 
-    Console(connect, view, chosen).run(mouse=chosen.mouse)
+    console = Console(connect, view, chosen)
+    console.run(mouse=chosen.mouse)
+    return console.return_code or 0

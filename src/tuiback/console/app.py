@@ -1,7 +1,6 @@
 """The Textual app: the keys that work everywhere, and what becomes of the engine when one leaves."""
 
 import signal
-from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.command import Provider
@@ -11,11 +10,9 @@ from textual.screen import Screen
 from tuiback.console.engine_app import EngineApp
 from tuiback.console.keys import EVERYWHERE, bindings
 from tuiback.console.screens.main import MainScreen
+from tuiback.console.screens_app import ScreensApp
 from tuiback.console.themes import chosen_theme
 from tuiback.errors import TuibackError
-
-if TYPE_CHECKING:
-    from tuiback.console.screens.restore import RestoreScreen
 
 
 def _commands() -> type[Provider]:
@@ -25,7 +22,7 @@ def _commands() -> type[Provider]:
     return KeyCommands
 
 
-class Console(EngineApp):
+class Console(ScreensApp):
     """tuiback's console."""
 
     CSS_PATH = "tuiback.tcss"
@@ -33,8 +30,9 @@ class Console(EngineApp):
     BINDINGS = bindings(EVERYWHERE)
     COMMANDS = {_commands}  # noqa: RUF012  Textual reads a plain set
 
-    restore_screen: "RestoreScreen | None" = None
     _end_when_connected: str | None = None
+    _ended_by_signal = False
+    _exit_code = 0
 
     def get_driver_class(self) -> type[Driver]:
         """The driver that survives a terminal's hang-up."""
@@ -59,29 +57,6 @@ class Console(EngineApp):
 
         if self.front is not None and self.screen is self.front:
             self.push_screen(HelpScreen(self.front.screen_name))
-
-    def action_show_main(self) -> None:
-        """To the main screen."""
-        while len(self.screen_stack) > 1 and self.screen is self.front:
-            self.pop_screen()
-
-    def action_show_restore(self) -> None:
-        """To the restore browser, as it was left."""
-        self.open_restore()
-
-    def open_restore(self, *, task: str | None = None, account_id: str | None = None) -> None:
-        """Show the restore browser; with a task or an account, opened on it."""
-        if self.view is None:
-            self.tell("The repository is still being opened", "warn")
-            return
-        from tuiback.console.screens.restore import RestoreScreen
-
-        if self.restore_screen is None:
-            self.restore_screen = RestoreScreen(self.view)
-            self.install_screen(self.restore_screen, "restore")
-        if self.screen is not self.restore_screen:
-            self.push_screen("restore")
-        self.restore_screen.open_on(task, account_id)
 
     async def action_back(self) -> None:
         """Leave the screen in front; the main screen stays."""
@@ -148,7 +123,7 @@ class Console(EngineApp):
             self._part(answer)
         except TuibackError as fault:
             told = str(fault)
-        self.call_later(self.exit, message=told)
+        self.call_later(self.exit, return_code=self._exit_code, message=told)
 
     def _part(self, answer: str | None) -> None:
         link = self.link
@@ -162,13 +137,19 @@ class Console(EngineApp):
     # ---- signals
 
     def on_load(self) -> None:
-        """A terminal that hangs up leaves the engine running where it can; SIGTERM stops it cleanly."""
+        """A terminal that hangs up leaves the engine running where it can; SIGTERM and SIGINT stop it cleanly."""
         if self._loop is not None and not self.is_headless:
             on_hang_up = "keep" if self.options.keep_running else "stop"
             self._loop.add_signal_handler(signal.SIGHUP, self._end_by_signal, on_hang_up)
-            self._loop.add_signal_handler(signal.SIGTERM, self._end_by_signal, "stop")
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._loop.add_signal_handler(number, self._end_by_signal, "stop", 128 + number)
 
-    def _end_by_signal(self, answer: str) -> None:
+    def _end_by_signal(self, answer: str, code: int = 0) -> None:
+        if self._ended_by_signal:
+            # The closing goes on undisturbed.
+            return
+        self._ended_by_signal = True
+        self._exit_code = code
         if self.link is None:
             # What is just being opened must be closed too: the end waits for it.
             self._end_when_connected = answer

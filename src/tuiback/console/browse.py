@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from tuiback.console import figures
 from tuiback.console.ports import CatalogPages, ConsoleView
-from tuiback.console.services import short_service
+from tuiback.console.services import account_service
+from tuiback.console.text import shared_domain
 from tuiback.console.widgets.lines import Span
 from tuiback.console.widgets.rows import Column, Row
 from tuiback.model import FOLDER_KINDS, Account, AccountKind
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 
 TREE_COLUMNS = (Column("name", "NAME", 8, grow=True), Column("count", "ITEMS", 5, "right"))
 FOLDER_PAGE = 512
-_SERVICES = {
-    AccountKind.MAILBOX: "exchange", AccountKind.ARCHIVE: "exchange", AccountKind.DRIVE: "onedrive",
-    AccountKind.SITE: "sharepoint", AccountKind.TEAM: "teams",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +97,21 @@ class Browser:
     _points: dict[str, "tuple[Point, ...]"] = field(default_factory=dict)
     _folders: dict[tuple[str, int, str], "tuple[Entry, ...]"] = field(default_factory=dict)
 
-    def load(self) -> tuple[Protected, ...]:
+    def load(self, now: datetime) -> tuple[Protected, ...]:
         """Read the list of accounts; may take long, so from a thread. `accounts` is set by who shows them."""
-        found = [Protected(name, one) for name, reader in self.view.readers() for one in reader.account_overview()]
+        from tuiback.engine.lateness import with_late
+
+        found = [
+            Protected(name, one)
+            for name, reader in self.view.readers()
+            for one in with_late(reader.account_overview(), reader.tasks(), now)
+        ]
         found.sort(key=lambda one: (one.title.casefold(), one.account.account_id))
         return tuple(found)
 
     def reader(self, protected: Protected) -> CatalogPages:
         """The catalog that knows the account."""
         return next(reader for name, reader in self.view.readers() if name == protected.repository)
-
-    def _shared_domain(self) -> str:
-        domains = {one.account.address.partition("@")[2] for one in self.accounts or ()}
-        return f"@{domains.pop()}" if len(domains) == 1 else ""
 
     # ---- points
 
@@ -149,7 +148,8 @@ class Browser:
 
     def tree(self) -> list[Row[Place]]:
         """Accounts that fit task and filter, each followed by what is unfolded of it."""
-        pattern, domain = self.pattern.casefold(), self._shared_domain()
+        pattern = self.pattern.casefold()
+        domain = shared_domain(one.account.address for one in self.accounts or ())
         rows: list[Row[Place]] = []
         for protected in self.accounts or ():
             account = protected.account
@@ -212,8 +212,8 @@ def tree_row(place: Place, *, unfolded: bool, domain: str = "") -> Row[Place]:
     mark = "▾ " if unfolded else "▸ "
     if place.folder is None:
         overview = place.protected.overview
-        service = short_service(_SERVICES[place.protected.account.kind])
-        tone = "gone" if overview.state == "gone" else "err" if overview.state == "failed" else "strong"
+        service = account_service(place.protected.account.kind)
+        tone = {"gone": "gone", "failed": "err", "late": "warn"}.get(overview.state, "strong")
         name = (Span(mark, "dim"), Span(f"{service:<4}", "label"), Span(place.name.removesuffix(domain), tone))
         return Row(place.key, (name, figures.short_number(overview.items)), place)
     total = place.folder.attrs.get("total", "")

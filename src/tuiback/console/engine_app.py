@@ -2,10 +2,12 @@
 
 import gc
 import os
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -15,16 +17,22 @@ from textual.css.query import NoMatches
 from textual.message import Message
 
 from tuiback.console.header import SILENT_SECONDS
+from tuiback.console.keys import SCREENS
 from tuiback.console.options import ConsoleOptions
 from tuiback.console.ports import ConsoleLink, ConsoleView
 from tuiback.console.screens.base import FullScreen
 from tuiback.console.themes import DEFAULT_THEME, NO_COLOR_THEME, VARIABLES, chosen_theme, load_themes, theme_folders
 from tuiback.console.widgets.notice import NoticeLine
 from tuiback.errors import TuibackError
-from tuiback.model import EngineStatus
+from tuiback.model import AlertStatus, EngineStatus
 
 if TYPE_CHECKING:
+    from textual.actions import ActionParseResult
+    from textual.dom import DOMNode
+
     from tuiback.engine.commands import Command
+
+CLOSED_KEPT = 50
 
 Answer = Callable[[dict[str, object] | None, TuibackError | None], None]
 
@@ -43,6 +51,12 @@ class EngineApp(App[None], inherit_bindings=False):
         """The catalogs can be read."""
 
         view: ConsoleView
+
+    @dataclass
+    class Closed(Message):
+        """The catalogs can't be read here; what the engine shows can be seen all the same."""
+
+        fault: TuibackError
 
     @dataclass
     class Failed(Message):
@@ -67,9 +81,14 @@ class EngineApp(App[None], inherit_bindings=False):
         self.read_only = options.read_only
         self.link: ConsoleLink | None = None
         self.view: ConsoleView | None = None
+        self.why_no_view = "The repository is still being opened"
         self.status: EngineStatus | None = None
         self.display_paused = False
         self.meters_shown = True
+        # What closed while this console was open, the newest first: nobody else remembers it but the log.
+        self.closed_alerts: deque[tuple[AlertStatus, datetime]] = deque(maxlen=CLOSED_KEPT)
+        # How many accounts no task covers, once the Coverage screen has asked.
+        self.unprotected = 0
         self._news_at = 0.0
         no_color = "NO_COLOR" in os.environ
         super().__init__()
@@ -109,9 +128,13 @@ class EngineApp(App[None], inherit_bindings=False):
         """Connect, then open the catalogs."""
         try:
             self.post_message(self.Connected(self._connect_engine()))
-            self.post_message(self.Opened(self._open_view()))
         except TuibackError as fault:
             self.post_message(self.Failed("The engine can't be reached", fault))
+            return
+        try:
+            self.post_message(self.Opened(self._open_view()))
+        except TuibackError as fault:
+            self.post_message(self.Closed(fault))
 
     @on(Connected)
     def take_connected(self, event: Connected) -> None:
@@ -127,6 +150,12 @@ class EngineApp(App[None], inherit_bindings=False):
             if isinstance(screen, FullScreen):
                 screen.view_opened()
 
+    @on(Closed)
+    def take_closed(self, event: Closed) -> None:
+        """Say so now, and wherever the catalogs would be needed."""
+        self.why_no_view = str(event.fault)
+        self.tell(self.why_no_view, "warn")
+
     @on(Failed)
     def take_failed(self, event: Failed) -> None:
         """What failed is read and closed; the console stays."""
@@ -140,6 +169,8 @@ class EngineApp(App[None], inherit_bindings=False):
         screen = self.front
         if screen is None:
             return
+        if self.link is None and (busy_with := self.options.starting()):
+            screen.tell(busy_with, "notice")
         # A closing app takes its widgets away before their screen.
         with suppress(NoMatches):
             self._show_news(screen, status)
@@ -148,10 +179,17 @@ class EngineApp(App[None], inherit_bindings=False):
         screen.query_one(NoticeLine).repaint()
         shown = self.status.number if self.status else None
         if status is not None and not self.display_paused and status.number != shown:
+            self._note_closed_alerts(status)
             self.status, self._news_at = status, monotonic()
             screen.show_status(status)
         elif self.silent_seconds >= SILENT_SECONDS:
             screen.refresh_frame()
+
+    def _note_closed_alerts(self, status: EngineStatus) -> None:
+        open_now = {alert.alert for alert in status.alerts}
+        for alert in self.status.alerts if self.status else ():
+            if alert.alert not in open_now:
+                self.closed_alerts.appendleft((alert, status.time))
 
     @property
     def silent_seconds(self) -> float:
@@ -173,6 +211,25 @@ class EngineApp(App[None], inherit_bindings=False):
     def hosting(self) -> bool:
         """Whether the engine runs in this process."""
         return self.link is not None and self.link.hosted
+
+    @property
+    def role(self) -> str:
+        """What the engine lets the person here do."""
+        return self.link.role if self.link else "admin"
+
+    async def run_action(
+        self,
+        action: "str | ActionParseResult",
+        default_namespace: "DOMNode | None" = None,
+        namespaces: "Mapping[str, DOMNode] | None" = None,
+    ) -> bool:
+        """Say at once that somebody who only looks on may not do this, before anything is asked."""
+        if self.role == "viewer" and self.front is not None and self.screen is self.front:
+            changing = {key.action for key in SCREENS[self.front.screen_name] if key.changes}
+            if action in changing or (isinstance(action, str) and action.removeprefix("screen.") in changing):
+                self.tell("You look on here as viewer: that needs the role operator", "warn")
+                return True
+        return await super().run_action(action, default_namespace, namespaces)
 
     def submit(self, command: "Command", answer: Answer) -> None:
         """Send a command; `answer` is called on this loop with the result or the error."""

@@ -109,3 +109,36 @@ def stamp(text: str, today: datetime, width: int = 5) -> str:
 def zone_name(moment: datetime) -> str:
     """The name of the local zone, shown once."""
     return local(moment).tzname() or "local"
+
+
+def moment(then: datetime | None, now: datetime) -> str:
+    """A moment in eleven characters: `today 22:00`, 11-20 22:00, 2025-11-20 of another year; a dash for never."""
+    if then is None:
+        return "-"
+    there, here = local(then), local(now)
+    if there.date() == here.date():
+        return f"today {there:%H:%M}"
+    return f"{there:%m-%d %H:%M}" if there.year == here.year else f"{there:%Y-%m-%d}"
+
+
+def coming(then: datetime, now: datetime) -> str:
+    """A moment to come: `today 22:00`, `tomorrow 03:00`, `Fri 11-27 20:00`."""
+    there = local(then)
+    days = (there.date() - local(now).date()).days
+    return f"{('today', 'tomorrow')[days] if days in {0, 1} else f'{there:%a %m-%d}'} {there:%H:%M}"
+
+
+def ahead(then: datetime | None, now: datetime) -> str:
+    """When something comes, in five characters: 21:00 within a day, `in 3d`, 12-31; a dash for never."""
+    if then is None:
+        return "-"
+    seconds = (then - now).total_seconds()
+    if seconds <= 0:
+        return "now"
+    there = local(then)
+    if seconds < 20 * HOUR:
+        return f"{there:%H:%M}"
+    days = (there.date() - local(now).date()).days
+    if days < 10:
+        return f"in {days}d"
+    return f"{there:%m-%d}" if seconds < 300 * DAY else f"{there:%Y}"

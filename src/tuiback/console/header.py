@@ -4,17 +4,27 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tuiback import __version__
 from tuiback.console import figures
 from tuiback.console.services import short_service, throttle_sentence
 from tuiback.console.widgets.gauge import bar, gauge
-from tuiback.console.widgets.lines import Line, Span, fit_line, line, spread
-from tuiback.model import EngineStatus, Gauge, StorageStatus, ThrottleStatus
+from tuiback.console.widgets.lines import Line, Span, fit_line, line, line_width, spread
+from tuiback.model import AlertStatus, EngineStatus, Gauge, StorageStatus, ThrottleStatus
 
 WIDE = 100
+# Below, words give way to the names of the screens.
+ROOMY = 80
 # A service that asks for a minute fills the bar.
 FULL_WAIT_SECONDS = 60.0
 # An engine paints every second; one that is silent for so long has ended or hangs.
 SILENT_SECONDS = 10.0
+
+# The screens by their keys, and which of them are named first where not all fit.
+TABS = (
+    ("1", "Main"), ("2", "Accounts"), ("3", "Restore"), ("4", "Activity"), ("5", "Storage"), ("6", "Coverage"),
+    ("7", "Jobs"), ("8", "Tenants"), ("A", "Alerts"),
+)
+TAB_RANK = "A1235748·6"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +36,11 @@ class HeaderFacts:
     paused: bool = False
     silent_seconds: float = 0.0
     refresh_seconds: float = 1.0
+    # What the engine lets the person here do; nothing is said of whoever may do everything.
+    role: str = "admin"
     states: Mapping[str, int] | None = None
+    # Who is covered by no task, as far as somebody has asked.
+    unprotected: int = 0
 
 
 def meter_lines(status: EngineStatus | None, facts: HeaderFacts, width: int) -> list[Line]:
@@ -173,16 +187,18 @@ def summary_line(status: EngineStatus | None, facts: HeaderFacts, width: int) ->
             if states[state] or state in {"ok", "late", "failed"}:
                 quiet = not states[state] and state != "ok"
                 spans += [Span(f"{states[state]} {state}", "dim" if quiet else tone), Span("  ")]
-    alerts = [alert for alert in status.alerts if not alert.acked] if status else []
+    if facts.unprotected:
+        spans += [Span(f"{facts.unprotected} unprotected", "warn"), Span("  ")]
+    alerts = waiting_alerts(status)
     if alerts:
-        spans.append(Span(f"! {len(alerts)} alert{'s' * (len(alerts) > 1)}", "warn"))
+        spans.append(Span(f"! {len(alerts)} alert{'s' * (len(alerts) > 1)} (A)", "warn"))
     tenants = sorted({task.tenant for task in status.tasks}) if status else []
     right: list[Span] = [Span("DEMO", "match"), Span("  ")] if facts.demo else []
     right += [Span(" ".join(tenants[:3])), Span(f"  {facts.refresh_seconds:g}s ", "dim")]
     return spread(tuple(spans), tuple(right), width)
 
 
-def _engine_spans(status: EngineStatus | None, facts: HeaderFacts) -> Line:
+def _engine_spans(status: EngineStatus | None, facts: HeaderFacts, width: int) -> Line:
     if facts.paused:
         return line(("DISPLAY PAUSED", "match"), " Z goes on ")
     if status is None:
@@ -190,14 +206,53 @@ def _engine_spans(status: EngineStatus | None, facts: HeaderFacts) -> Line:
     if facts.silent_seconds >= SILENT_SECONDS:
         return line((f"engine: no news for {figures.duration(facts.silent_seconds)} ", "err"))
     if facts.hosted:
-        return line(("engine: THIS TERMINAL - schedules stop when you leave ", "warn"))
+        told = " - schedules stop when you leave" if width >= ROOMY else ""
+        return line((f"engine: THIS TERMINAL{told}", "warn"))
     since = (status.time - status.engine.since).total_seconds()
-    return line(("engine: ", "label"), f"{status.engine.host} {figures.duration(since)} ")
+    other = f"{status.engine.version}, not {__version__} " if status.engine.version != __version__ else ""
+    you = f"you: {facts.role} " if facts.role != "admin" else ""
+    # Seconds would send this line anew with every picture.
+    up = figures.duration(since) if since >= figures.HOUR else f"{max(0, since) // figures.MINUTE:.0f}m"
+    host = f"{status.engine.host} {up} "
+    return line(("engine: ", "label"), host, (other, "warn"), (you, "match"))
 
 
 def tab_line(current: str, status: EngineStatus | None, facts: HeaderFacts, width: int) -> Line:
-    """The screens at the left, who hosts the engine at the right."""
-    spans: list[Span] = [Span(" ")]
-    for key, name in (("1", "Main"), ("3", "Restore")):
-        spans += [Span(f" {key} {name} ", "tab-on" if name == current else "tab"), Span(" ")]
-    return spread(tuple(spans), _engine_spans(status, facts), width)
+    """The screens at the left, who hosts the engine at the right.
+
+    Where not all names fit the ones that matter most stand, and of the others only the key.
+    """
+    engine = _engine_spans(status, facts, width)
+    alerts = waiting_alerts(status)
+    names = dict(TABS)
+    here = next((key for key, name in TABS if name == current), "·")
+    names[here] = current
+    if alerts:
+        names["A"] = f"Alerts {len(alerts)}!"
+    ranked = sorted(names, key=lambda key: (key != here, TAB_RANK.find(key)))
+    spare = width - line_width(engine) - 2 * len(names) - 1
+    while spare <= len(names[here]) and len(names) > 1:
+        # Where one is must be told, at the cost of a key or two.
+        del names[ranked.pop()]
+        spare += 2
+    shown: set[str] = set()
+    for key in ranked:
+        if spare > len(names[key]):
+            shown.add(key)
+            spare -= len(names[key]) + 1
+    spans: list[Span] = []
+    for key, name in names.items():
+        text = f"{key} {name}" if key in shown else key
+        tone = "tab-on" if key == here else "warn" if key == "A" and alerts else "tab"
+        spans += [Span(" "), Span(text, tone)]
+    return spread(tuple(spans), engine, width)
+
+
+def late_tasks(status: EngineStatus) -> set[str]:
+    """The tasks that had no ok run within their objective, as the engine's alerts say."""
+    return {alert.alert.removeprefix("late:") for alert in status.alerts if alert.alert.startswith("late:")}
+
+
+def waiting_alerts(status: EngineStatus | None) -> list[AlertStatus]:
+    """The alerts that nobody has acknowledged."""
+    return [alert for alert in status.alerts if not alert.acked] if status else []

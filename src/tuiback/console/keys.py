@@ -45,7 +45,14 @@ EVERYWHERE = (
     Key("help", ("f1", "?"), "This help", "Help"),
     Key("command_palette", (":", "ctrl+p"), "Find a command by name"),
     Key("show_main", ("1",), "Main: the engine and its tasks"),
+    Key("show_accounts", ("2",), "Accounts: how each one stands"),
     Key("show_restore", ("3",), "Restore: every account at every moment"),
+    Key("show_activity", ("4",), "Activity: what the engine did"),
+    Key("show_storage", ("5",), "Storage: what is kept, and when the disk is full"),
+    Key("show_coverage", ("6",), "Coverage: who is protected by no task"),
+    Key("show_jobs", ("7",), "Jobs: restores, exports, checks and prunes"),
+    Key("show_tenants", ("8",), "Tenants: credentials and consent"),
+    Key("show_alerts", ("A",), "Alerts: what asks for somebody"),
     Key("focus_next", ("tab",), "Next pane"),
     Key("focus_previous", ("shift+tab",), "Previous pane"),
     Key("back", ("escape",), "Back, or clear the search"),
@@ -81,21 +88,79 @@ TAGS = (
     Key("untag", ("U",), "Untag all"),
 )
 
-MAIN = (
-    Key("find", ("f3", "/"), "Search a task", "Find"),
-    Key("find_next(1)", ("n",), "Next match"),
-    Key("find_next(-1)", ("N",), "Previous match"),
-    Key("filter", ("f4", "\\"), "Show only what matches", "Filter"),
-    Key("tree", ("f5", "t"), "Accounts at work under their task", "Tree"),
-    Key("expand_all(True)", ("+",), "Expand all"),
-    Key("expand_all(False)", ("-",), "Collapse all"),
-    Key("sort", ("f6", ">"), "Sort by the next column", "Sort"),
-    Key("invert_sort", ("I",), "Invert the order"),
+def searching(noun: str) -> tuple[Key, ...]:
+    """The keys that find, narrow and order the rows of a list."""
+    return (
+        Key("find", ("f3", "/"), f"Search {noun}", "Find"),
+        Key("find_next(1)", ("n",), "Next match"),
+        Key("find_next(-1)", ("N",), "Previous match"),
+        Key("filter", ("f4", "\\"), "Show only what matches", "Filter"),
+        Key("sort", ("f6", ">"), "Sort by the next column", "Sort"),
+        Key("invert_sort", ("I",), "Invert the order"),
+    )
+
+
+TASK_COMMANDS = (
     Key("pause_task", ("f7", "p"), "Pause the task or let it go on", "Pause", changes=True),
     Key("run_task", ("f8", "R"), "Run the task now", "Run", changes=True),
     Key("stop_task", ("f9", "K"), "Stop the task's run (asks)", "Stop", changes=True),
+    Key("owed", ("o",), "What the task or account owes"),
     Key("restore", ("r",), "Restore browser of the task or account"),
 )
+
+MAIN = (
+    *searching("a task"),
+    Key("tree", ("f5", "t"), "Accounts at work under their task", "Tree"),
+    Key("expand_all(True)", ("+",), "Expand all"),
+    Key("expand_all(False)", ("-",), "Collapse all"),
+    *TASK_COMMANDS,
+)
+
+TASK = (
+    *searching("a run"),
+    *TASK_COMMANDS,
+    Key("hold", ("H",), "Hold the task's accounts, or end the hold (asks)", changes=True),
+)
+
+ACCOUNTS = (
+    *searching("an account"),
+    Key("state", ("f5", "s"), "Only late, failed, never, gone, ok ones, or all", "State"),
+    Key("owed", ("f7", "o"), "What the account owes", "Owed"),
+    Key("run", ("f8", "R"), "Run the account now, or all tagged ones", "Run", changes=True),
+    Key("exclude", ("X",), "Leave the account out of its task (asks)", changes=True),
+    Key("hold", ("H",), "Hold the account, or end its hold (asks)", changes=True),
+    Key("restore", ("r",), "Restore browser of the account"),
+)
+
+OWED = (
+    *searching("a debt"),
+    Key("ack", ("f7", "a"), "Acknowledge: put up with it (asks why)", "Ack", changes=True),
+    Key("retry", ("f8", "R"), "Try it again now, or all tagged ones", "Retry", changes=True),
+    Key("restore", ("r",), "Restore browser of the account"),
+)
+
+ALERTS = (
+    *searching("an alert"),
+    Key("ack", ("f7", "a"), "Acknowledge: somebody knows (asks why)", "Ack", changes=True),
+)
+
+JOBS = (
+    *searching("a job"),
+    Key("cancel_job", ("f9", "K"), "Cancel the job (asks)", "Cancel", changes=True),
+)
+
+STORAGE = (
+    *searching("a task"),
+    Key("check", ("f7", "C"), "Check the repositories now (asks how)", "Check", changes=True),
+    Key("dry_run", ("f8", "x"), "What retention would let go now", "DryRun"),
+    Key("prune", ("P",), "Prune: let go what retention allows (asks)", changes=True),
+)
+
+ACTIVITY = searching("a line")
+
+COVERAGE = (*searching("an account"), Key("ask", ("f8", "R"), "Ask Microsoft who is there now", "Ask"))
+
+TENANTS = (*searching("a tenant"), Key("check", ("f8", "C"), "Sign in and see what the app may do", "Check"))
 
 RESTORE = (
     Key("find", ("f3", "/"), "Search the folder; Tab widens it to all points in time", "Find"),
@@ -113,7 +178,11 @@ RESTORE = (
     Key("restore", ("f9", "W"), "Restore what is tagged (after a dry-run)", "Restore", changes=True),
 )
 
-SCREENS = {"Main": MAIN + TAGS, "Restore": RESTORE + TAGS}
+SCREENS = {
+    "Main": MAIN + TAGS, "Accounts": ACCOUNTS + TAGS, "Restore": RESTORE + TAGS, "Activity": ACTIVITY,
+    "Storage": STORAGE, "Coverage": COVERAGE, "Jobs": JOBS, "Tenants": TENANTS, "Alerts": ALERTS + TAGS,
+    "Task": TASK, "Owed": OWED + TAGS,
+}
 
 
 def bindings(keys: Sequence[Key]) -> list[BindingType]:

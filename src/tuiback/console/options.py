@@ -12,6 +12,7 @@ class ConsoleOptions:
 
     `keep_running` hands the hosted engine over to the background, `stop` ends it cleanly; both get the link and
     may take seconds. Where `keep_running` is None the engine can't outlive this terminal and is not offered to.
+    `starting` gives what a start that takes long is busy with, "" for nothing.
     """
 
     refresh_seconds: float = 1.0
@@ -22,3 +23,4 @@ class ConsoleOptions:
     demo: bool = False
     keep_running: Callable[[ConsoleLink], None] | None = None
     stop: Callable[[ConsoleLink], None] | None = None
+    starting: Callable[[], str] = lambda: ""

@@ -1,15 +1,29 @@
 """What the console needs of the engine and the catalog, as protocols that both fulfil and tests imitate."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from tuiback.model import EngineStatus, Kind, StoredPart
+from tuiback.model import EngineStatus, Hold, Kind, StoredPart, Task, Tenant
 
 if TYPE_CHECKING:
     # Commands bring msgspec along and the catalog SQLite; the first frame need not wait for them.
-    from tuiback.catalog import AccountOverview, Entry, Hit, Point, SearchQuery, SearchScope
+    from tuiback.catalog import (
+        AccountOverview,
+        ChoreRow,
+        DayGrowth,
+        Entry,
+        Hit,
+        JobRow,
+        Point,
+        SearchQuery,
+        SearchScope,
+        TaskTotals,
+        Totals,
+    )
     from tuiback.engine.commands import Command
+    from tuiback.model import Owed, RunRow
 
 Order = Literal["name", "modified"]
 
@@ -20,6 +34,11 @@ class ConsoleLink(Protocol):
     @property
     def hosted(self) -> bool:
         """Whether this process hosts the engine."""
+        ...
+
+    @property
+    def role(self) -> str:
+        """What the person here may do: viewer, operator or admin."""
         ...
 
     def status(self) -> EngineStatus | None:
@@ -35,7 +54,51 @@ class ConsoleLink(Protocol):
         ...
 
 
-class CatalogPages(Protocol):
+class CatalogFacts(Protocol):
+    """What the catalog says of tasks, accounts and space; from any thread, and from a thread where it may take long."""
+
+    def tenants(self) -> Sequence[Tenant]:
+        """Every tenant."""
+        ...
+
+    def tasks(self) -> Sequence[Task]:
+        """Every task as it is configured."""
+        ...
+
+    def holds(self) -> Sequence[Hold]:
+        """Every hold, those that are over too."""
+        ...
+
+    def count_states(self, ok_since: Mapping[str, tuple[datetime, bool]]) -> Mapping[str, int]:
+        """How many accounts are in each state; late by what engine.lateness.ok_since() says."""
+        ...
+
+    def owed(self, account_id: str | None = None, task: str | None = None) -> "Sequence[Owed]":
+        """What failed and is tried again, acknowledged or not."""
+        ...
+
+    def runs(self, task: str | None = None, limit: int = 50) -> "Sequence[RunRow]":
+        """The newest runs, the newest first."""
+        ...
+
+    def totals(self) -> "Totals":
+        """How much the repository holds."""
+        ...
+
+    def totals_by_task(self) -> "Sequence[TaskTotals]":
+        """The same of each task's accounts."""
+        ...
+
+    def unique_bytes(self) -> int:
+        """The plain bytes of all chunks, each counted once."""
+        ...
+
+    def growth(self) -> "Sequence[DayGrowth]":
+        """What came on each day, the oldest first."""
+        ...
+
+
+class CatalogPages(CatalogFacts, Protocol):
     """The catalog's read-only pages; every call is one indexed query, from any thread."""
 
     def account_overview(self, task: str | None = None) -> "Sequence[AccountOverview]":
@@ -95,6 +158,14 @@ class ConsoleView(Protocol):
 
     def readers(self) -> Iterator[tuple[str, CatalogPages]]:
         """Name and catalog of every repository."""
+        ...
+
+    def jobs(self) -> "Sequence[JobRow]":
+        """The newest jobs of all repositories, in progress and ended, from however long ago."""
+        ...
+
+    def chores(self) -> "Sequence[ChoreRow]":
+        """What the engine does by itself to keep the repositories in order, and when it was done last."""
         ...
 
     def content(self, repository: str) -> PartReader:

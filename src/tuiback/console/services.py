@@ -1,12 +1,22 @@
 """The services by the names people know: short for columns, plain for sentences."""
 
-from tuiback.model import ThrottleStatus
+from tuiback.model import AccountKind, ThrottleStatus
 
 _SHORT = {"exchange": "EXO", "onedrive": "OD", "sharepoint": "SPO", "teams": "TM", "outlook": "EXO", "directory": "DIR"}
 _PLAIN = {
     "exchange": "Exchange", "onedrive": "OneDrive", "sharepoint": "SharePoint", "teams": "Teams",
     "outlook": "Outlook", "directory": "The directory",
 }
+
+_OF_KIND = {
+    AccountKind.MAILBOX: "exchange", AccountKind.ARCHIVE: "exchange", AccountKind.DRIVE: "onedrive",
+    AccountKind.SITE: "sharepoint", AccountKind.TEAM: "teams",
+}
+
+
+def account_service(kind: AccountKind) -> str:
+    """The service that an account of this kind belongs to, in three letters."""
+    return short_service(_OF_KIND[kind])
 
 
 def short_service(service: str) -> str:

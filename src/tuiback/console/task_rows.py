@@ -1,6 +1,6 @@
 """Makes the task table's rows out of a status: which columns, which order, which accounts under which task."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -88,9 +88,16 @@ def done_share(task: TaskStatus) -> float:
 
 
 def task_rows(
-    tasks: Sequence[TaskStatus], order: TaskOrder, columns: Sequence[Column], now: datetime
+    tasks: Sequence[TaskStatus],
+    order: TaskOrder,
+    columns: Sequence[Column],
+    now: datetime,
+    late: Collection[str] = (),
 ) -> list[Row[TaskLine]]:
-    """The rows in the user's order; an unfolded task is followed by its accounts at work."""
+    """The rows in the user's order; an unfolded task is followed by its accounts at work.
+
+    The last ok run of a task that is `late` has a mark.
+    """
     pattern = order.pattern.casefold()
     shown = [task for task in tasks if pattern in f"{task.name} {task.tenant} {task.service}".casefold()]
     # Names decide among equals, so that rows never change places without a reason.
@@ -98,13 +105,13 @@ def task_rows(
     shown.sort(key=SORT_KEYS[order.sort], reverse=order.inverted)  # type: ignore[arg-type]  # each key is of one type
     rows: list[Row[TaskLine]] = []
     for task in shown:
-        rows.append(_task_row(task, columns, now))
+        rows.append(_task_row(task, columns, now, late=task.name in late))
         if task.name in order.open:
             rows.extend(_work_row(task, work, columns) for work in task.at_work)
     return rows
 
 
-def _task_row(task: TaskStatus, columns: Sequence[Column], now: datetime) -> Row[TaskLine]:
+def _task_row(task: TaskStatus, columns: Sequence[Column], now: datetime, *, late: bool) -> Row[TaskLine]:
     cells: dict[str, Cell] = {
         "task": task.name,
         "service": short_service(task.service),
@@ -112,7 +119,7 @@ def _task_row(task: TaskStatus, columns: Sequence[Column], now: datetime) -> Row
         "state": (Span(task.state.value, STATE_TONES[task.state]),),
         "done": _done_cell(task, next(column.width for column in columns if column.key == "done")),
         "accounts": f"{task.accounts_done}/{task.accounts}",
-        "last": figures.age(task.last_ok_at, now),
+        "last": (Span(f"{figures.age(task.last_ok_at, now)}{'!' if late else ''}", "warn" if late else ""),),
         "owed": (Span(figures.short_number(task.owed), "warn" if task.owed else "dim"),),
         "items": figures.rate(task.items_per_second),
         "bytes": figures.megabytes_rate(task.bytes_per_second),
@@ -120,7 +127,7 @@ def _task_row(task: TaskStatus, columns: Sequence[Column], now: datetime) -> Row
         "throttled": (Span(figures.short_number(task.throttled), "warn" if task.throttled else "dim"),),
         "dedup": f"{task.bytes_read / task.bytes_stored:.1f}x" if task.bytes_stored else "-",
         "eta": figures.duration(task.eta_seconds),
-        "next": f"{figures.local(task.next_run_at):%H:%M}" if task.next_run_at else "-",
+        "next": figures.ahead(task.next_run_at, now),
     }
     return Row(task.name, tuple(cells[column.key] for column in columns), TaskLine(task))
 

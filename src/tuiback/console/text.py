@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 from rich.cells import cell_len
@@ -98,6 +99,12 @@ def fit(text: str, width: int, align: str = "left") -> str:
     clipped = clip(text, width)
     blanks = " " * (width - cell_width(clipped))
     return blanks + clipped if align == "right" else clipped + blanks
+
+
+def shared_domain(addresses: Iterable[str]) -> str:
+    """`@contoso.com` where all addresses end so, else ""."""
+    domains = {address.partition("@")[2] for address in addresses}
+    return f"@{domains.pop()}" if len(domains) == 1 else ""
 
 
 def wrap(text: str, width: int, limit: int) -> list[str]:

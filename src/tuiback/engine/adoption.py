@@ -5,10 +5,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuiback.catalog import Catalog, State
+from tuiback.catalog import Catalog, CatalogReader, State
 from tuiback.engine.home import CATALOG, STATE, Home, RepositoryRef
 from tuiback.engine.owe_lost import owe_lost
 from tuiback.engine.rebuilding import Progress, list_again, rebuild_catalog
+from tuiback.engine.settings_copy import bring_back
 from tuiback.errors import Damage, EnvironmentFault, NoSuchThing
 from tuiback.model import Clock, PackTable
 from tuiback.store import Repository
@@ -72,8 +73,15 @@ def rebuild(
 def adopt(
     home: Home, ref: RepositoryRef, repository: Repository, clock: Clock, progress: Progress = lambda *_: None
 ) -> Shortfall:
-    """Make the repository known to a home that never saw it, catalog first; what it lacks."""
+    """Make the repository known to a home that never saw it, catalog first, with limits and channels; what it lacks."""
     shortfall = _rebuild(Path(ref.catalog), repository, clock, progress)
+    reader = CatalogReader(Path(ref.catalog) / CATALOG)
+    try:
+        # The home works without them, too.
+        with contextlib.suppress(Damage):
+            bring_back(home.path, reader, repository)
+    finally:
+        reader.close()
     home.add_repository(ref)
     return shortfall
 

@@ -18,7 +18,7 @@ from tuiback.engine.home import Home, RepositoryRef
 from tuiback.engine.ownership import refusal_of
 from tuiback.engine.rebuilding import Said, bring_up_to_date, open_catalog, renew
 from tuiback.engine.under_way import UnderWay
-from tuiback.errors import TuibackError, WriterCloned
+from tuiback.errors import StorageFull, TuibackError, WriterCloned
 from tuiback.model import Clock, ControlRow, Owner, PackTable
 from tuiback.store import Reader, Repository, Secret, Superseded, Writer, open_backend
 
@@ -30,8 +30,14 @@ WORKERS = 2
 
 def open_repository(ref: RepositoryRef, secret: Secret, clock: Clock, *, to_write: bool) -> Repository:
     """The repository behind `ref`; its id must be the one that the home remembers."""
-    backend = open_backend(ref.url)
-    return Repository.open(backend, secret, clock=clock, expected_id=ref.repository_id, probe=to_write)
+    opened = partial(
+        Repository.open, open_backend(ref.url), secret, clock=clock, expected_id=ref.repository_id
+    )
+    try:
+        return opened(probe=to_write)
+    except StorageFull:
+        # On a full disk restores and exports go on, and what gives space back: whatever else writes is refused there.
+        return opened(probe=False)
 
 
 def _open_databases(

@@ -1,26 +1,21 @@
-"""A line to an engine that runs in another process; light, so that `status` and the first frame need not wait."""
+"""A line to an engine that runs in another process; light, so that the first frame need not wait."""
 
 import concurrent.futures
 import contextlib
-import os
 import socket
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
-from tuiback import __version__
 from tuiback.engine import codec
-from tuiback.engine.asking import given_reason, origin_of
-from tuiback.engine.clock import SystemClock
+from tuiback.engine.asking import Role, given_reason
 from tuiback.engine.commands import Command
+from tuiback.engine.glance import find_engine, greet, not_understood
 from tuiback.errors import HomeBusy, TuibackError
 from tuiback.model import EngineStatus
 
-SOCKET = "engine.sock"
-HELLO_SECONDS = 10.0
 Answer = concurrent.futures.Future[dict[str, object]]
 
 
@@ -28,6 +23,11 @@ class Link(Protocol):
     """What a console needs of an engine."""
 
     hosted: bool
+
+    @property
+    def role(self) -> str:
+        """What the person here may do: viewer, operator or admin."""
+        ...
 
     def status(self) -> EngineStatus | None:
         """The newest picture, None before the first; never blocks."""
@@ -48,16 +48,6 @@ def with_reason(command: Command) -> Command:
     return msgspec.structs.replace(command, reason=reason) if reason else command
 
 
-@contextlib.contextmanager
-def short_socket_path(home: Path) -> Iterator[str]:
-    """A path to the home's socket that fits into the 107 bytes a socket address has, however deep the home lies."""
-    folder = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{folder}/{SOCKET}"
-    finally:
-        os.close(folder)
-
-
 class AttachedLink:
     """The engine runs in another process; a thread reads what it sends."""
 
@@ -70,24 +60,20 @@ class AttachedLink:
         self._waiting: dict[int, Answer] = {}
         self._number = 0
         self._lock = threading.Lock()
-        self._greet()
+        # Why the engine can't be understood, once it said something that this version has no words for.
+        self.fault: TuibackError | None = None
+        self._engine = greet(connection, self._file)
         threading.Thread(target=self._listen, name="attached", daemon=True).start()
 
-    def _greet(self) -> None:
-        self._connection.settimeout(HELLO_SECONDS)
-        now, origin = SystemClock().now(), origin_of(os.environ)
-        self._connection.sendall(codec.hello(__version__, os.getpid(), "console", now, origin))
-        try:
-            theirs = codec.decode_hello(self._file.readline())
-        except (OSError, msgspec.DecodeError) as e:
-            raise HomeBusy("the engine of this home does not answer", "", "look for a stuck tuiback process") from e
-        if theirs.protocol != codec.PROTOCOL:
-            raise HomeBusy(
-                f"the engine of this home is tuiback {theirs.version} (pid {theirs.pid}), this is {__version__}",
-                "",
-                "let it end, or use the same version",
-            )
-        self._connection.settimeout(None)
+    @property
+    def engine_version(self) -> str:
+        """Which tuiback the engine is."""
+        return self._engine.version
+
+    @property
+    def role(self) -> str:
+        """What the person here may do, as the engine said; one that asked nobody let everybody do everything."""
+        return self._engine.grants or Role.ADMIN
 
     def status(self) -> EngineStatus | None:
         """The newest picture."""
@@ -104,7 +90,7 @@ class AttachedLink:
                 self._connection.sendall(frame)
             except OSError:
                 del self._waiting[self._number]
-                answer.set_exception(_engine_ended())
+                answer.set_exception(self.fault or _engine_ended())
         return answer
 
     def close(self) -> None:
@@ -117,7 +103,9 @@ class AttachedLink:
         try:
             for line in self._file:
                 self._take(codec.decode_told(line))
-        except (OSError, ValueError, msgspec.DecodeError):
+        except msgspec.DecodeError:
+            self.fault = not_understood(self._engine)
+        except (OSError, ValueError):
             pass
         finally:
             self._file.close()
@@ -126,7 +114,7 @@ class AttachedLink:
                 waiting, self._waiting = self._waiting, {}
             for answer in waiting.values():
                 if not answer.done():
-                    answer.set_exception(_engine_ended())
+                    answer.set_exception(self.fault or _engine_ended())
 
     def _take(self, told: codec.Told) -> None:
         if told.status is not None:
@@ -146,12 +134,8 @@ def _engine_ended() -> TuibackError:
 
 def attach(home: Path) -> AttachedLink | None:
     """A line to the engine that another process hosts, None when none runs."""
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-    try:
-        with short_socket_path(home) as path:
-            connection.connect(path)
-    except OSError:
-        connection.close()
+    connection = find_engine(home)
+    if connection is None:
         return None
     try:
         return AttachedLink(connection)

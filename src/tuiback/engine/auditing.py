@@ -17,6 +17,7 @@ from tuiback.engine.commands import (
     CheckTenant,
     Command,
     FindCoverage,
+    FindItems,
     Leave,
     MakeCheckpoint,
     Prune,
@@ -34,7 +35,7 @@ SEGMENT_ENTRIES = 64
 SEAL_SECONDS = 30.0
 
 # Runs are told by the history of runs; the others neither change nor show anything of what is kept.
-_NOT_AUDITED = (RunTasks, StopTask, CancelJob, Leave, FindCoverage, CheckTenant, Check, MakeCheckpoint)
+_NOT_AUDITED = (RunTasks, StopTask, CancelJob, Leave, FindCoverage, FindItems, CheckTenant, Check, MakeCheckpoint)
 _SECRET_WORDS = ("credential", "secret", "password", "passphrase", "token")
 _NOT_SECRET = ("credential_kind", "credential_expires_on")
 _SUBJECT_FIELDS = ("name", "task", "tenant", "hold", "owed_id", "to")
@@ -46,6 +47,10 @@ def deed_of(command: Command, asker: Asker) -> Deed | None:
     """What the audit says of a command; None for one that it leaves out. Nothing secret is in it."""
     if isinstance(command, _NOT_AUDITED) or (isinstance(command, Prune) and command.dry_run):
         return None
+    return _told(command, asker)
+
+
+def _told(command: Command, asker: Asker) -> Deed:
     selections = getattr(command, "selections", ())
     accounts = [selection.account_id for selection in selections]
     accounts += [account for name in ("account_id", "target_account_id") if (account := getattr(command, name, ""))]
@@ -161,6 +166,13 @@ class Auditing:
             failed = {"failed": str(error)}
             await self._note(archive, msgspec.structs.replace(deed, detail=msgspec.json.encode(failed).decode()))
             raise
+
+    async def refused(self, command: Command, error: TuibackError) -> None:
+        """Write down that a command was not carried out because of who asked for it, whatever it was."""
+        deed = _told(command, current_asker())
+        if self._archives:
+            refused = msgspec.json.encode({"refused": str(error)}).decode()
+            await self._note(await self._archive_of(command, deed), msgspec.structs.replace(deed, detail=refused))
 
     async def run(self) -> None:
         """Bring what other processes note into the repositories, until cancelled."""

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
+import msgspec
+
 from tuiback.catalog import CatalogReader
 from tuiback.connectors.base import Change, Changed, Checkpoint, Connector, Relisting, Removed
 from tuiback.engine.ahead import CONTAINERS_AHEAD, Listings
@@ -287,7 +289,7 @@ class AccountPass:
     def _take(self, container: Container, item: RemoteItem, known: Known | None, outcome: FetchOutcome) -> None:
         match outcome:
             case Fetched(parts, size):
-                self._open_version(container, replace(item, size=size), parts, known)
+                self._open_version(container, msgspec.structs.replace(item, size=size), parts, known)
                 self._owed.clear(item.item_id)
             case Vanished():
                 self._monitor.count("skipped")
@@ -326,7 +328,7 @@ class AccountPass:
             except Unreachable:
                 raise
             except GraphError as e:
-                self._owed.owe_again(owed, Failure(str(e), e.request_id))
+                self._owed.owe_again(owed, Failure(str(e), e.request_id, e.graph_code))
                 continue
             await self._exclusions.learn([item])
             if item is None or container is None or await self._exclusions.covers_debt(item, container):

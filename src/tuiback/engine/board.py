@@ -1,34 +1,29 @@
 """Paints the engine's picture once a second: an immutable EngineStatus that consoles and `status` show."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 
 import psutil
 
 from tuiback.engine.activity import Activity
 from tuiback.engine.archive import Archive
 from tuiback.engine.dispatch import Dispatcher
-from tuiback.engine.forecast import full_on
 from tuiback.engine.limits import Gate
 from tuiback.engine.monitor import Rate, RunMonitor
-from tuiback.engine.past import Past, at_rest, past_of
+from tuiback.engine.past import at_rest, shown_tenant
 from tuiback.engine.registry import Registry
+from tuiback.engine.remembered import Remembered
 from tuiback.engine.scheduler import Scheduler
-from tuiback.errors import EnvironmentFault
 from tuiback.model import (
     AlertStatus,
     AllowanceStatus,
     Clock,
-    CommitHead,
     EngineInfo,
     EngineStatus,
     Gauge,
     JobStatus,
     MachineStatus,
-    StorageStatus,
     Task,
     TaskState,
     TaskStatus,
@@ -37,44 +32,7 @@ from tuiback.model import (
 
 # Questions to the catalog and the disk change slowly and cost more than the rest.
 SLOW_EVERY_SECONDS = 3.0
-# What is foretold from days changes by the day, and goes through all runs.
-FORECAST_EVERY_SECONDS = 600.0
-
-
-def storage_of(archive: Archive, full_on: datetime | None) -> StorageStatus:
-    """Measure a repository and the volume that it lies on."""
-    used, total = archive.repository.backend.free_bytes()
-    totals = archive.reader.totals()
-    return StorageStatus(
-        name=archive.ref.name,
-        url=archive.ref.url,
-        disk_used=used,
-        disk_total=total,
-        logical_bytes=totals.logical_bytes,
-        stored_bytes=totals.stored_bytes,
-        catalog_bytes=totals.catalog_bytes,
-        full_on=full_on,
-        search_lag=archive.search_lag,
-    )
-
-
-class Forecasts:
-    """When the volumes will be full, thought over now and then."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._known: dict[str, tuple[float, datetime | None]] = {}
-
-    def full_on(self, archive: Archive) -> datetime | None:
-        """For the volume of one repository; None while nothing can be said."""
-        now = self._clock.monotonic()
-        thought_at, answer = self._known.get(archive.ref.name, (float("-inf"), None))
-        if now - thought_at >= FORECAST_EVERY_SECONDS:
-            used, total = archive.repository.backend.free_bytes()
-            stored = ((day.day, day.bytes_stored) for day in archive.reader.growth())
-            answer = full_on(stored, total - used if total else None, self._clock.now())
-            self._known[archive.ref.name] = now, answer
-        return answer
+_NEVER = float("-inf")
 
 
 class Machine:
@@ -146,11 +104,9 @@ class Board:
         self._activity = activity
         self._clock = clock
         self._machine = Machine(clock)
-        self._forecasts = Forecasts(clock)
-        self._past: dict[str, Past] = {}
-        self._past_of: dict[str, tuple[str, tuple[CommitHead, ...]]] = {}
-        self._storage: dict[str, StorageStatus] = {}
-        self._slow_at = float("-inf")
+        self._remembered = Remembered(archives, registry, clock)
+        self._painting = asyncio.Lock()
+        self._slow_at = _NEVER
         self._running: frozenset[str] = frozenset()
         self._number = 0
         self._requests: dict[tuple[str, str], Rate] = {}
@@ -158,14 +114,23 @@ class Board:
 
     async def repaint(self) -> EngineStatus:
         """Make a new picture now."""
+        async with self._painting:
+            return await self._paint()
+
+    async def fresh(self) -> EngineStatus | None:
+        """The newest picture, which shows whatever has ended before this is called."""
+        return await self.repaint() if self._slow_at == _NEVER else self.picture
+
+    async def _paint(self) -> EngineStatus:
         running = frozenset(self._dispatcher.runs)
         if running != self._running:
             # A run that ended must not be shown for seconds as if it had never been.
             self.forget_slow()
             self._running = running
         if self._clock.monotonic() - self._slow_at >= SLOW_EVERY_SECONDS:
-            await asyncio.to_thread(self._ask_slowly)
+            # Noted before: what ends while the catalog is asked is asked about once more.
             self._slow_at = self._clock.monotonic()
+            await asyncio.to_thread(self._remembered.ask)
         self._number += 1
         services = sorted({t.service for t in self._registry.tasks})
         throttles = self._throttles()
@@ -178,30 +143,18 @@ class Board:
             accounts=tuple(Gauge(s, self._accounts.used(s), self._accounts.limit_for(s)) for s in services),
             files=tuple(Gauge(s, self._files.used(s), self._files.limit_for(s)) for s in services),
             machine=self._machine.sample(),
-            storage=tuple(self._storage.values()),
+            storage=tuple(self._remembered.storage.values()),
             activity=self._activity.recent(),
             jobs=self._jobs(),
             alerts=self._alerts(),
+            tenants=tuple(map(shown_tenant, self._registry.tenants)),
+            standing=self._remembered.standing,
         )
         return self.picture
 
     def forget_slow(self) -> None:
         """Ask the catalog again at the next picture: something ended."""
-        self._slow_at = float("-inf")
-
-    def _ask_slowly(self) -> None:
-        heads = {name: archive.reader.heads() for name, archive in self._archives.items()}
-        for task in self._registry.tasks:
-            archive, _ = self._registry.task(task.name)
-            state = archive.ref.name, heads[archive.ref.name]
-            # Thousands of accounts, and nothing has been committed for hours.
-            if self._past_of.get(task.name) != state:
-                self._past[task.name] = past_of(archive.reader, task.name)
-                self._past_of[task.name] = state
-        for name, archive in self._archives.items():
-            # One that can't be reached now is shown as it was; an alert tells of it.
-            with contextlib.suppress(EnvironmentFault):
-                self._storage[name] = storage_of(archive, self._forecasts.full_on(archive))
+        self._slow_at = _NEVER
 
     def _throttles(self) -> tuple[ThrottleStatus, ...]:
         now = self._clock.monotonic()
@@ -226,7 +179,7 @@ class Board:
         return tuple(rows)
 
     def _task(self, task: Task, throttles: tuple[ThrottleStatus, ...]) -> TaskStatus:
-        past = self._past.get(task.name, Past())
+        past = self._remembered.past(task.name)
         run = self._dispatcher.runs.get(task.name)
         if run is None:
             resting = at_rest(task, past, self._scheduler.next_run_at(task))

@@ -29,10 +29,12 @@ _OPEN: Mapping[str, tuple[str, ...]] = {
 
 
 def channel_table(channel: Channel) -> dict[str, Any]:
-    """What of a channel is no secret."""
+    """What of a channel is no secret; for each secret, the file that another home would read it from."""
     kind = str(channel.__struct_config__.tag)
     values = {key: getattr(channel, key) for key in _OPEN[kind]}
-    return {"kind": kind} | {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+    table = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+    files = {key: f"{channel.name}.{field}" for key, field in _SECRETS[kind].items() if getattr(channel, field)}
+    return {"kind": kind, **table, **files}
 
 
 def whole_channel(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from typing import TypeVar
 
 import msgspec
 
-from tuiback.errors import EnvironmentFault, NoSuchThing, UsageError
+from tuiback.errors import EnvironmentFault, FormatTooNew, NoSuchThing, UsageError
 
 CHANNELS_FILE = "notify.json"
+VERSION = 1
 SECURITIES = ("starttls", "ssl", "none")
 
 
@@ -49,8 +50,11 @@ Channel = SmtpChannel | WebhookChannel | PingChannel
 ChannelT = TypeVar("ChannelT", bound=Channel)
 
 
-class _File(msgspec.Struct, frozen=True, kw_only=True):
-    version: int = 1
+class _Version(msgspec.Struct, frozen=True, kw_only=True):
+    version: int = VERSION
+
+
+class _File(_Version, frozen=True, kw_only=True):
     channels: tuple[Channel, ...] = ()
 
 
@@ -63,12 +67,17 @@ class Channels:
         self._known: tuple[Channel, ...] = ()
 
     def all(self) -> tuple[Channel, ...]:
-        """Every channel, by name. Raises EnvironmentFault when the file can't be read."""
+        """Every channel, by name. Raises EnvironmentFault when the file can't be read, FormatTooNew for a newer one."""
         try:
             status = self._path.stat()
             seen = (status.st_mtime_ns, status.st_ino)
             if seen != self._seen:
-                found = msgspec.json.decode(self._path.read_bytes(), type=_File).channels
+                raw = self._path.read_bytes()
+                if msgspec.json.decode(raw, type=_Version).version > VERSION:
+                    raise FormatTooNew(
+                        "a newer tuiback wrote the channels", str(self._path), "install the newer tuiback again"
+                    )
+                found = msgspec.json.decode(raw, type=_File).channels
                 self._known, self._seen = tuple(sorted(found, key=lambda channel: channel.name)), seen
         except FileNotFoundError:
             self._known, self._seen = (), None

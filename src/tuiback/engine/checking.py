@@ -14,8 +14,8 @@ from tuiback.engine.home import CATALOG, STATE
 from tuiback.errors import Damage, FormatTooNew, NoSuchThing
 from tuiback.model import Clock, Commit, CommitHead
 from tuiback.model.need import Need
-from tuiback.store import CheckReport, Finding, Needs, Reader, Repository, Sources, check, needs_of
-from tuiback.store.check import Progress
+from tuiback.store import CheckReport, Finding, Needs, Reader, Repository, Sources, needs_of
+from tuiback.store.check import Progress, check
 from tuiback.store.commits import commit_name, number_prefix
 
 # Of each percent of the packs, so many items are brought back as a restore would.

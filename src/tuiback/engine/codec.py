@@ -11,6 +11,8 @@ from tuiback.model import EngineStatus
 PROTOCOL = 1
 # A status of 50 tasks with 50 accounts at work is about 20 KB; a selection of 100,000 items 8 MB.
 FRAME_BYTES = 32 * 1024 * 1024
+# What the engine's hello grants to whoever it does not let in.
+STRANGER = "nothing"
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,6 +20,20 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
     number: int
     command: AnyCommand
+
+
+class _Numbered(msgspec.Struct, frozen=True):
+    """What can be read of any command."""
+
+    number: int
+
+
+class _Speaker(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be read of a hello in any protocol."""
+
+    protocol: int
+    version: str
+    pid: int = 0
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +58,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 _hello = msgspec.json.Decoder(Hello)
 _ask = msgspec.json.Decoder(Ask)
 _told = msgspec.json.Decoder(Told)
+_numbered = msgspec.json.Decoder(_Numbered)
+_speaker = msgspec.json.Decoder(_Speaker)
 
 
 def encode(frame: Hello | Ask | Told) -> bytes:
@@ -50,8 +68,16 @@ def encode(frame: Hello | Ask | Told) -> bytes:
 
 
 def decode_hello(line: bytes) -> Hello:
-    """Raises msgspec.DecodeError."""
+    """Of another protocol only who speaks is read. Raises msgspec.DecodeError."""
+    speaker = _speaker.decode(line)
+    if speaker.protocol != PROTOCOL:
+        return Hello(protocol=speaker.protocol, version=speaker.version, pid=speaker.pid)
     return _hello.decode(line)
+
+
+def number_of(line: bytes) -> int:
+    """The number of a command that can't be decoded. Raises msgspec.DecodeError."""
+    return _numbered.decode(line).number
 
 
 def decode_ask(line: bytes) -> Ask:
@@ -69,9 +95,11 @@ def ask(number: int, command: Command) -> bytes:
     return msgspec.json.encode({"number": number, "command": command}) + b"\n"
 
 
-def hello(version: str, pid: int, role: str, time: datetime, origin: str = "") -> bytes:
-    """The first frame; `origin` says from where somebody asks, for the audit."""
-    return encode(Hello(protocol=PROTOCOL, version=version, pid=pid, role=role, time=time, origin=origin))
+def hello(version: str, pid: int, role: str, time: datetime, origin: str = "", grants: str = "") -> bytes:
+    """The first frame; `origin` says from where somebody asks, for the audit, `grants` what the engine allows."""
+    return encode(
+        Hello(protocol=PROTOCOL, version=version, pid=pid, role=role, time=time, origin=origin, grants=grants)
+    )
 
 
 def error_fields(error: TuibackError) -> dict[str, object]:
@@ -95,7 +123,10 @@ def error_of(fault: Fault) -> TuibackError:
     for kind in _all_kinds(TuibackError):
         if kind.code == fault.code:
             return kind(fault.what, fault.subject, fault.remedy)
-    return TuibackError(fault.what, fault.subject, fault.remedy)
+    # A newer engine's: what it is called and how it ends is known all the same.
+    error = TuibackError(fault.what, fault.subject, fault.remedy)
+    error.code, error.exit_code = fault.code, fault.exit
+    return error
 
 
 def _all_kinds(kind: type[TuibackError]) -> list[type[TuibackError]]:

@@ -10,8 +10,14 @@ import msgspec
 from tuiback.model import Consent
 
 
-class Command(msgspec.Struct, frozen=True, tag_field="command", kw_only=True):
-    """The root of all commands. `reason` is why, for the audit."""
+class Command(
+    msgspec.Struct, frozen=True, tag_field="command", kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """The root of all commands. `reason` is why, for the audit.
+
+    A newer program's command travels without the fields that say nothing, and an older engine refuses what it does not
+    know: a wish is never left out in silence. A default that changes its meaning needs another codec.PROTOCOL.
+    """
 
     reason: str = ""
 
@@ -179,7 +185,7 @@ class RenameTask(Command, frozen=True, tag="rename-task"):
     name: str
 
 
-class Selection(msgspec.Struct, frozen=True, kw_only=True):
+class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What to bring back: items of one account at one snapshot. No item_ids means everything.
 
     A folder's id stands for all that lies in it at that snapshot.
@@ -188,6 +194,20 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     account_id: str
     seq: int
     item_ids: tuple[str, ...] = ()
+
+
+class FindItems(Command, frozen=True, tag="find-items"):
+    """Find what somebody names who can't look into the catalogs: the fields of naming.Wanted, and a `target` account.
+
+    Answer: {selection: the fields of Selection, target_account_id: None without a `target`}.
+    """
+
+    account: str
+    paths: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    task: str | None = None
+    at: str | None = None
+    target: str | None = None
 
 
 class Restore(Command, frozen=True, tag="restore"):
@@ -216,6 +236,27 @@ class Export(Command, frozen=True, tag="export"):
     form: str = "native"
     overwrite: bool = False
     dry_run: bool = False
+    wait: bool = True
+
+
+class ResumeJob(Command, frozen=True, tag="resume-job"):
+    """Let a restore or export go on that was cut off, was cancelled or left something undone, as the same job.
+
+    What it has written stays as it is. Answer: that of the restore or export.
+    """
+
+    job: int
+    wait: bool = True
+
+
+class UndoJob(Command, frozen=True, tag="undo-job"):
+    """Take away again what a restore has written, to where the service keeps what is deleted, as a job of its own.
+
+    What is no longer as it was written stays, and what took the place of another item.
+    Answer: {job, outcome, removed, gone, kept, failed, errors}.
+    """
+
+    job: int
     wait: bool = True
 
 
@@ -312,17 +353,23 @@ class AckAlert(Command, frozen=True, tag="ack-alert", kw_only=True):
 
 AnyCommand = (
     RunTasks | StopTask | PauseTask | PutTenant | EditTenant | RemoveTenant | CheckTenant | RenewTenant | PutTask
-    | EditTask | RemoveTask | RenameTask | ChangeTasks | Check | MakeCheckpoint | Restore | Export | Prune | AddHold
-    | RemoveHold | AckOwed | FindCoverage | CancelJob | Leave | TakeOver | SetLimits | AckAlert
+    | EditTask | RemoveTask | RenameTask | ChangeTasks | Check | MakeCheckpoint | FindItems | Restore | Export | Prune
+    | AddHold | RemoveHold | AckOwed | FindCoverage | CancelJob | ResumeJob | UndoJob | Leave | TakeOver
+    | SetLimits | AckAlert
 )
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True):
-    """The first frame each side sends: who is there and what it speaks."""
+    """The first frame each side sends: who is there and what it speaks.
+
+    Of any protocol ever to come its `protocol`, `version` and `pid` can be read. `grants` is what the engine lets the
+    other side do: a Role, STRANGER, or "" from an engine that asked nobody.
+    """
 
     protocol: int
     version: str
-    pid: int
-    role: str
-    time: datetime
+    pid: int = 0
+    role: str = ""
+    time: datetime | None = None
     origin: str = ""
+    grants: str = ""

@@ -14,6 +14,7 @@ from tuiback.engine.channels import Channel
 from tuiback.engine.clouds import choose_cloud
 from tuiback.engine.due import MODES
 from tuiback.engine.duration import parse_duration
+from tuiback.engine.home import Access, Home, RepositoryRef
 from tuiback.engine.hours import parse_hours
 from tuiback.engine.left_out import LeftOut
 from tuiback.engine.retention import parse_keep, parse_keep_gone
@@ -23,24 +24,33 @@ from tuiback.model import Task, Tenant
 
 VERSION = 1
 Table = dict[str, Any]
-# Each kind of table, by name: {"tasks": {"mail": {...}}}; "limits" is one table under the name "".
+# Each kind of table, by name: {"tasks": {"mail": {...}}}; "limits" and "access" are one table each, under the name "".
 Document = dict[str, dict[str, Table]]
 
-LIMITS, REPOSITORIES, TENANTS, TASKS, NOTIFY = "limits", "repositories", "tenants", "tasks", "notify"
+LIMITS, ACCESS, REPOSITORIES, TENANTS, TASKS, NOTIFY = (
+    "limits", "access", "repositories", "tenants", "tasks", "notify"
+)  # fmt: skip
 # The order in which things are made: what a table names is there before it.
-SECTIONS = (LIMITS, REPOSITORIES, TENANTS, TASKS, NOTIFY)
+SECTIONS = (LIMITS, ACCESS, REPOSITORIES, TENANTS, TASKS, NOTIFY)
+_DEFAULTS: Mapping[str, Table] = {
+    LIMITS: msgspec.structs.asdict(LimitSettings()), ACCESS: msgspec.structs.asdict(Access())
+}  # fmt: skip
 
 # What is not configuration, and what the file calls otherwise.
 _NOT_IN_FILE = frozenset({"name", "created_at", "former_names"})
 _CALLED = {"everything": "all"}
 _TENANT_TYPES: Mapping[str, type] = {
     "tenant_id": str, "client_id": str, "cloud": str, "graph_url": str, "authority": str, "repository": str,
-    # Where `apply` finds what a new tenant signs in with; never written by `export-config`.
+    # Where `apply` finds what a new tenant signs in with.
     "client_secret_file": str, "certificate": str,
 }  # fmt: skip
+_CREDENTIAL_FILES: Mapping[str, tuple[str, str]] = {
+    "secret": ("client_secret_file", ".client-secret"), "certificate": ("certificate", ".pem"),
+}  # fmt: skip
 _TENANT_DEFAULTS: Table = {"cloud": "global", "graph_url": "", "authority": "", "repository": "main"}
-# Where secrets of something new are read from: of no meaning for what is there already.
-_FILE_KEYS = frozenset({"client_secret_file", "certificate", *SECRET_KEYS})
+# Where something new is to lie and its secrets are read from: of no meaning for what is there already.
+_FILE_KEYS = frozenset({"client_secret_file", "certificate", "key_file", "catalog", *SECRET_KEYS})
+_REPOSITORY_TYPES: Mapping[str, type] = {"url": str, "key_file": str, "catalog": str}
 
 
 def _task_fields() -> dict[str, tuple[str, Any]]:
@@ -85,27 +95,41 @@ def table_name(section: str, name: str) -> str:
 
 
 def present_document(
-    repositories: Mapping[str, str],
+    home: Home,
     tenants: Iterable[tuple[str, Tenant]],
     tasks: Iterable[Task],
     limits: LimitSettings,
     channels: Iterable[Channel] = (),
 ) -> Document:
-    """What is configured now. `repositories` are URLs by name, `tenants` come with their repository's name."""
+    """What is configured now; `tenants` come with their repository's name.
+
+    Secrets are not in it: it names the files, beside its own, that another home would read them from.
+    """
     return {
         LIMITS: {"": msgspec.structs.asdict(limits)},
-        REPOSITORIES: {name: {"url": url} for name, url in repositories.items()},
+        ACCESS: {"": msgspec.structs.asdict(home.access)},
+        REPOSITORIES: {name: _repository_table(home, ref) for name, ref in home.repositories.items()},
         TENANTS: {tenant.name: _tenant_table(repository, tenant) for repository, tenant in tenants},
         TASKS: {task.name: _task_table(task) for task in tasks},
         NOTIFY: {channel.name: channel_table(channel) for channel in channels},
     }
 
 
+def _repository_table(home: Home, ref: RepositoryRef) -> Table:
+    table: Table = {"url": ref.url}
+    if ref.key_file is not None:
+        table["key_file"] = ref.key_file
+    if ref.catalog != str(home.default_catalog_folder(ref.name)):
+        table["catalog"] = ref.catalog
+    return table
+
+
 def _tenant_table(repository: str, tenant: Tenant) -> Table:
     table: Table = {"tenant_id": tenant.tenant_id, "client_id": tenant.client_id, "cloud": tenant.cloud}
     if tenant.cloud == "custom":
         table |= {"graph_url": tenant.graph_url, "authority": tenant.authority}
-    return {**_TENANT_DEFAULTS, **table, "repository": repository}
+    key, ending = _CREDENTIAL_FILES[tenant.credential_kind]
+    return {**_TENANT_DEFAULTS, **table, "repository": repository, key: f"{tenant.name}{ending}"}
 
 
 def _task_table(task: Task) -> Table:
@@ -115,8 +139,10 @@ def _task_table(task: Task) -> Table:
 
 def file_tables(document: Document) -> dict[str, Any]:
     """The document as the tables of a TOML file."""
-    tables: dict[str, Any] = {"version": VERSION, LIMITS: document[LIMITS][""]}
-    return tables | {section: document[section] for section in SECTIONS[1:]}
+    tables: dict[str, Any] = {"version": VERSION}
+    return tables | {
+        section: document[section][""] if section in _DEFAULTS else document[section] for section in SECTIONS
+    }
 
 
 def read_document(text: str, file: str, expand: Callable[[list[str]], list[str]]) -> Document:
@@ -135,7 +161,7 @@ def read_document(text: str, file: str, expand: Callable[[list[str]], list[str]]
         if section not in SECTIONS or not isinstance(content, dict):
             known = ", ".join(f"[{each}]" for each in SECTIONS)
             raise UsageError(f"[{section}] is no table of a configuration", file, f"there are {known}")
-        named = {"": content} if section == LIMITS else content
+        named = {"": content} if section in _DEFAULTS else content
         document[section] = {
             name: _read_table(_Place(file, section, name), table, expand) for name, table in named.items()
         }
@@ -160,8 +186,9 @@ def _read_table(place: _Place, table: object, expand: Callable[[list[str]], list
     if not isinstance(table, dict):
         raise place.wrong("", "is no table")
     types: Mapping[str, Any] = {
-        LIMITS: {name: type(value) for name, value in msgspec.structs.asdict(LimitSettings()).items()},
-        REPOSITORIES: {"url": str},
+        LIMITS: _types_of(LIMITS),
+        ACCESS: _types_of(ACCESS),
+        REPOSITORIES: _REPOSITORY_TYPES,
         TENANTS: _TENANT_TYPES,
         TASKS: _TASK_TYPES,
         NOTIFY: CHANNEL_TYPES,
@@ -186,7 +213,13 @@ def _read_table(place: _Place, table: object, expand: Callable[[list[str]], list
             return whole_channel(read)
         except UsageError as error:
             raise place.wrong(error.subject, error.what, error.remedy) from error
-    return _whole_tenant(place, read) if place.section == TENANTS else read
+    if place.section == REPOSITORIES and not read.get("url"):
+        raise place.wrong("url", "is missing")
+    return _whole_tenant(place, read) if place.section == TENANTS else {**_DEFAULTS.get(place.section, {}), **read}
+
+
+def _types_of(section: str) -> Mapping[str, type]:
+    return {name: type(value) for name, value in _DEFAULTS[section].items()}
 
 
 def _whole_task(place: _Place, given: Table) -> Table:
@@ -249,8 +282,8 @@ def _whole_tenant(place: _Place, given: Table) -> Table:
 def find_difference(present: Document, wanted: Document, *, remove_absent: bool) -> Difference:
     """What must change for the home to be as wanted.
 
-    Keys that the file leaves out have their defaults; tables it leaves out stay, or leave with `remove_absent`: tasks
-    and tenants, never repositories.
+    Keys that the file leaves out have their defaults; tables it leaves out stay, or leave with `remove_absent`: tasks,
+    tenants and channels, never repositories.
     """
     changes: list[Change] = []
     unchanged: list[str] = []
@@ -268,7 +301,7 @@ def find_difference(present: Document, wanted: Document, *, remove_absent: bool)
             else:
                 unchanged.append(table_name(section, name))
     if remove_absent:
-        for section in (TASKS, TENANTS):
+        for section in (TASKS, TENANTS, NOTIFY):
             absent = sorted(present[section].keys() - wanted.get(section, {}).keys())
             changes += [Change("removed", section, name) for name in absent]
     return Difference(tuple(changes), tuple(unchanged))

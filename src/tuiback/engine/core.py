@@ -14,6 +14,7 @@ from tuiback.engine.acknowledging import Debts
 from tuiback.engine.activity import Activity
 from tuiback.engine.allotment import Allotment
 from tuiback.engine.archive import Archive
+from tuiback.engine.asking import current_asker
 from tuiback.engine.auditing import Auditing
 from tuiback.engine.board import Board, Work
 from tuiback.engine.commands import (
@@ -29,6 +30,7 @@ from tuiback.engine.commands import (
     EditTenant,
     Export,
     FindCoverage,
+    FindItems,
     Leave,
     MakeCheckpoint,
     PauseTask,
@@ -41,10 +43,12 @@ from tuiback.engine.commands import (
     RenameTask,
     RenewTenant,
     Restore,
+    ResumeJob,
     RunTasks,
     SetLimits,
     StopTask,
     TakeOver,
+    UndoJob,
 )
 from tuiback.engine.coverage import Coverage
 from tuiback.engine.damage import note_check
@@ -55,8 +59,12 @@ from tuiback.engine.indexing import Indexing
 from tuiback.engine.jobs import Jobs
 from tuiback.engine.low_water import LowWater, Room, disk_room
 from tuiback.engine.maintenance import Maintenance
+from tuiback.engine.naming import find_items
 from tuiback.engine.registry import Registry
+from tuiback.engine.reopening import Reopening
+from tuiback.engine.roles import refusal_of
 from tuiback.engine.scheduler import Scheduler
+from tuiback.engine.settings_copy import SettingsCopy
 from tuiback.engine.signals import Signals
 from tuiback.engine.task_changes import TaskChanges
 from tuiback.engine.tenants import Tenants
@@ -106,6 +114,7 @@ class Engine:
         )  # fmt: skip
         self._scheduler.is_blocked = self._low_water.is_low
         self._auditing = Auditing(self._archives, clock)
+        self._settings = SettingsCopy(home.path, self._archives, clock)
         holds = Holds(self._archives, self._registry, clock)
         self._jobs = Jobs(self._archives, self._registry, holds, activity, clock)
         self._jobs.on_check = partial(note_check, alerts_path(home), clock)
@@ -121,6 +130,7 @@ class Engine:
 
     def _all_handlers(self, changes: TaskChanges, holds: Holds) -> dict[type[Command], Handler]:
         """What carries each command out."""
+        reopening = Reopening(self._archives, self._registry, self._jobs)
         return {
             RunTasks: self._dispatcher.run,
             StopTask: self._dispatcher.stop,
@@ -143,8 +153,11 @@ class Engine:
             AddHold: holds.add,
             RemoveHold: holds.remove,
             AckOwed: Debts(self._archives).acknowledge,
+            FindItems: partial(find_items, self._home),
             FindCoverage: Coverage(self._archives, self._registry).find,
             CancelJob: self._jobs.cancel,
+            ResumeJob: reopening.resume,
+            UndoJob: reopening.undo,
             SetLimits: self._set_limits,
             AckAlert: self._ack_alert,
             TakeOver: self._take_over,
@@ -160,6 +173,10 @@ class Engine:
     def picture(self) -> EngineStatus | None:
         """The newest status."""
         return self._board.picture
+
+    async def fresh_picture(self) -> EngineStatus | None:
+        """The newest status, which shows what every command has done that ended by now."""
+        return await self._board.fresh()
 
     async def open(self) -> None:
         """Open all repositories. Raises what keeps one closed: wrong key, missing, too new, full."""
@@ -183,6 +200,7 @@ class Engine:
                 self._activity.add("error", ref.name, str(archive.committer.fault))
             self._indexings.append(Indexing(archive, self._activity, self._clock))
         await self._registry.load()
+        await self._settings.stage()
         await self._board.repaint()
         self._painting = asyncio.ensure_future(self._paint())
         self._sealing = asyncio.ensure_future(self._auditing.run())
@@ -192,6 +210,7 @@ class Engine:
         if resident:
             self._scheduling = asyncio.ensure_future(self._scheduler.run())
             self._guarding.append(asyncio.ensure_future(self._maintenance().run()))
+            self._guarding.append(asyncio.ensure_future(self._settings.run()))
 
     async def _paint(self) -> None:
         while True:
@@ -214,11 +233,19 @@ class Engine:
         handle = self._handlers.get(type(command))
         if handle is None:
             raise UsageError("this engine does not know the command", type(command).__name__, "upgrade it")
+        refusal = refusal_of(command, current_asker(), self._home.access)
+        if refusal is not None:
+            await self._auditing.refused(command, refusal)
+            raise refusal
         try:
             async with self._auditing.noted(command):
                 return await handle(command)
         finally:
             self._board.forget_slow()
+
+    def say(self, level: str, subject: str, text: str) -> None:
+        """Say in the activity what happened to whoever hosts the engine."""
+        self._activity.add(level, subject, text)
 
     async def _prune(self, command: Prune) -> dict[str, object]:
         answer = await self._jobs.prune(command)
@@ -269,5 +296,6 @@ class Engine:
         for indexing in self._indexings:
             await indexing.close()
         await self._auditing.seal()
+        await self._settings.stage()
         for archive in self._archives.values():
             await archive.close()

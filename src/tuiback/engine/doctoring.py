@@ -5,14 +5,18 @@ import contextlib
 import fcntl
 import os
 import shutil
+import stat
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from tuiback import __version__
 from tuiback.catalog import Audit, CatalogReader, State
-from tuiback.engine.attach import SOCKET, attach
+from tuiback.engine.attach import attach
+from tuiback.engine.channels import CHANNELS_FILE
+from tuiback.engine.findings import ERROR, INFO, WARNING, Finding
+from tuiback.engine.glance import RESTART, SOCKET
 from tuiback.engine.home import (
     HOME_FILE,
     NETWORK_FILE_SYSTEMS,
@@ -21,12 +25,13 @@ from tuiback.engine.home import (
     file_system_of,
     mounted_file_systems,
 )
+from tuiback.engine.home_findings import database_findings, is_current, writable_findings
+from tuiback.engine.ownership import refusal_of
 from tuiback.errors import TuibackError
 from tuiback.graph.server_time import find_server_time
 from tuiback.model import Clock
 from tuiback.store import KeySlots, Repository, Secret, gc, identify, open_backend
 
-ERROR, WARNING, INFO = "error", "warning", "info"
 LOCK = "engine.lock"
 
 # A run stops at 5 % or 50 GB free, whichever is smaller; the home needs room for a catalog written anew.
@@ -42,17 +47,6 @@ _EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
 _EXPIRES_SOON = timedelta(days=30)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was found: `id` names the kind of it for programs, `severity` is error, warning or info."""
-
-    id: str
-    severity: str
-    what: str
-    subject: str = ""
-    remedy: str = ""
-
-
 SecretsFor = Callable[[RepositoryRef], list[Secret]]
 
 
@@ -64,6 +58,7 @@ def examine_home(home: Home, secrets_for: SecretsFor, clock: Clock) -> Iterator[
         yield Finding(
             "init-unfinished", ERROR, "the home has no repository yet", str(home.path), "finish it with 'tuiback init'"
         )
+    yield from told(partial(database_findings, home, engine_runs=engine_runs), "database", str(home.path))
     for ref in home.repositories.values():
         yield from told(partial(_repository, home, ref, secrets_for, clock), "repository", ref.url)
         yield from told(partial(_catalog, home, ref, clock, engine_runs=engine_runs), "catalog", ref.catalog)
@@ -99,7 +94,9 @@ def private_findings(path: Path, kind: str) -> Iterator[Finding]:
     if status.st_uid not in (os.getuid(), 0):
         what = f"belongs to another user (uid {status.st_uid})"
         yield Finding(f"{kind}-owner", WARNING, what, str(path), f"give it to the user who runs tuiback: chown {path}")
-    if status.st_mode & 0o077:
+    # With an access control list the group bits are what any group may: to pass a folder shows nothing of it.
+    allowed = 0o010 if stat.S_ISDIR(status.st_mode) else 0
+    if status.st_mode & 0o077 & ~allowed:
         what = f"others may use it (mode {status.st_mode & 0o777:03o})"
         yield Finding(f"{kind}-permissions", WARNING, what, str(path), f"chmod go-rwx {path}")
 
@@ -119,6 +116,9 @@ def _home_folder(path: Path) -> Iterator[Finding]:
         remedy = "move it to a local disk; the repository may stay remote"
         yield Finding("home-network", ERROR, f"the home lies on a network file system ({kind})", str(path), remedy)
     yield from private_findings(path, "home")
+    yield from writable_findings(path, "home")
+    if (channels := path / CHANNELS_FILE).exists():
+        yield from private_findings(channels, "channels")
     usage = shutil.disk_usage(path)
     yield from space_findings(usage.free, usage.total, _HOME_LOW_BYTES, "home", str(path))
     if (path / f"{HOME_FILE}.new").exists():
@@ -135,6 +135,9 @@ def _engine(path: Path) -> Generator[Finding, None, bool]:
         yield Finding("engine-mute", ERROR, error.what, str(path), error.remedy)
     if link is not None:
         link.close()
+        if link.engine_version != __version__:
+            what = f"the engine that runs is tuiback {link.engine_version}, this is {__version__}"
+            yield Finding("engine-version", WARNING, what, str(path), RESTART)
         return True
     held = _is_locked(path / LOCK)
     if held:
@@ -167,6 +170,8 @@ def _repository(home: Home, ref: RepositoryRef, secrets_for: SecretsFor, clock: 
     used, total = backend.free_bytes()
     low = min(int(total * _LOW_SHARE), _LOW_BYTES)
     yield from space_findings(total - used, total, low, "repository", ref.url)
+    if "://" not in ref.url:
+        yield from writable_findings(Path(ref.url), "repository")
     if ref.key_file is not None:
         yield from told(lambda: _key_file(home, ref, Path(str(ref.key_file))), "key-file", ref.key_file)
     slots = KeySlots(backend, bytes.fromhex(ref.repository_id), clock)
@@ -203,7 +208,7 @@ def _key_file(home: Home, ref: RepositoryRef, key_file: Path) -> Iterator[Findin
 def _standing(home: Home, ref: RepositoryRef, repository: Repository) -> Iterator[Finding]:
     """How the catalog stands to the repository, and whether a prune was cut off."""
     state_path, path = home.state_path(ref.name), home.catalog_path(ref.name)
-    if not (path.exists() and state_path.exists()):
+    if not (path.exists() and state_path.exists() and is_current(home, ref.name)):
         return
     audit = Audit(path)
     try:
@@ -239,8 +244,13 @@ def _catalog(home: Home, ref: RepositoryRef, clock: Clock, *, engine_runs: bool)
     if path.with_suffix(".rebuilding").exists() and not engine_runs:
         what = "a rebuild of the catalog was cut off"
         yield Finding("rebuild-cut-off", WARNING, what, str(path), "run 'tuiback rebuild-catalog'")
+    yield from _catalog_volume(home, path)
+    if not is_current(home, ref.name):
+        return
     reader = CatalogReader(path)
     try:
+        if (refusal := refusal_of(reader.find_owner(), home.home_id, ref.url)) is not None:
+            yield Finding("repository-taken-over", ERROR, refusal.what, refusal.subject, refusal.remedy)
         yield from _history(reader, ref, engine_runs=engine_runs)
         for tenant in reader.tenants():
             yield from _credential(tenant.name, tenant.credential_expires_on, clock.now())
@@ -253,6 +263,15 @@ def _catalog(home: Home, ref: RepositoryRef, clock: Clock, *, engine_runs: bool)
     finally:
         reader.close()
     yield from _jobs(home.state_path(ref.name), engine_runs=engine_runs)
+
+
+def _catalog_volume(home: Home, path: Path) -> Iterator[Finding]:
+    folder = path.parent
+    if folder.exists():
+        yield from writable_findings(folder, "catalog")
+    if folder.exists() and folder.stat().st_dev != home.path.stat().st_dev:
+        usage = shutil.disk_usage(folder)
+        yield from space_findings(usage.free, usage.total, _HOME_LOW_BYTES, "catalog", str(folder))
 
 
 def _history(reader: CatalogReader, ref: RepositoryRef, *, engine_runs: bool) -> Iterator[Finding]:

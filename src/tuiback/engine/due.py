@@ -10,19 +10,23 @@ from tuiback.errors import UsageError
 from tuiback.model import Outcome, Task
 
 MODES = ("manual", "scheduled", "continuous")
+# After a run that failed as a whole (no network, no disk) the next try waits so long, and then twice as long each time.
+AFTER_FAILURE = timedelta(minutes=10)
+_LONGEST_AFTER_FAILURE = timedelta(hours=4)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A task's newest run, as far as its next one depends on it; all None before the first.
 
-    `pause_seconds` is how long a continuous task rests after it.
+    `pause_seconds` is how long a continuous task rests after it, `failures` how many have failed since one did not.
     """
 
     started_at: datetime | None = None
     ended_at: datetime | None = None
     outcome: Outcome | None = None
     pause_seconds: float = 0.0
+    failures: int = 0
 
 
 def check_plan(task: Task) -> None:
@@ -52,7 +56,7 @@ def next_run_at(task: Task, standing: Standing, now: datetime) -> datetime | Non
     """When the task is to run next by itself; a moment in the past means at once, None never.
 
     A run that its window's end has paused goes on when the window opens again. What was missed while nothing ran
-    is made good by one run.
+    is made good by one run. A scheduled run that failed is tried again before its next tick, ever more seldom.
     """
     if task.paused or task.mode == "manual":
         return None
@@ -61,6 +65,9 @@ def next_run_at(task: Task, standing: Standing, now: datetime) -> datetime | Non
     if task.mode == "scheduled":
         done = standing.started_at or task.created_at or now
         due = _due_after(timetable_of(task), done)
+        if standing.outcome is Outcome.FAILED and standing.ended_at is not None:
+            again = hours_of(task).next_open(max(standing.ended_at + _rest(standing.failures), now))
+            due = min((moment for moment in (due, again) if moment is not None), default=None)
         if due is None or due > now or hours_of(task).is_open(now):
             return due
         # What was missed waits for the window too: a start outside it would do nothing.
@@ -71,6 +78,11 @@ def next_run_at(task: Task, standing: Standing, now: datetime) -> datetime | Non
     # A clock that was put back must not keep a task waiting for hours that are over.
     begins = min(ended, now) + timedelta(seconds=standing.pause_seconds)
     return hours_of(task).next_open(max(begins, now))
+
+
+def _rest(failures: int) -> timedelta:
+    # Doubled five times, ten minutes are more than four hours.
+    return min(AFTER_FAILURE * (1 << min(max(failures - 1, 0), 5)), _LONGEST_AFTER_FAILURE)
 
 
 def put_back(standing: Standing, now: datetime) -> Standing:

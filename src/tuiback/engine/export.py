@@ -30,13 +30,17 @@ _SLICES_WAITING = 6
 
 def safe_name(name: str, suffix: str = "") -> str:
     """A file name of one path segment: no separators, controls or dots alone, at most 240 bytes with its suffix."""
-    clean = UNSAFE.sub("_", unicodedata.normalize("NFC", name)).strip()
+    # Most names are plain, and there are as many as items.
+    plain = name.isascii() and name.isprintable() and "/" not in name
+    clean = (name if plain else UNSAFE.sub("_", unicodedata.normalize("NFC", name))).strip()
     if clean in {"", ".", ".."}:
         clean = "_" * max(1, len(clean))
     if not suffix:
         stem, dot, ending = clean.rpartition(".")
         clean, suffix = (stem, dot + ending) if stem and dot and len(ending) <= 16 else (clean, "")
     room = NAME_BYTES - len(suffix.encode())
+    if plain and len(clean) <= room:
+        return clean + suffix
     return clean.encode()[:room].decode(errors="ignore") + suffix
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tuiback.connectors.base import Connector, InGroups
 from tuiback.engine.bandwidth import Bandwidth
-from tuiback.engine.limits import Gate
+from tuiback.engine.limits import Gate, SharedPlace
 from tuiback.engine.monitor import RunMonitor
 from tuiback.engine.workers import for_each
 from tuiback.errors import GraphError, ItemGone, Unreachable
@@ -16,6 +16,8 @@ from tuiback.store import Writer
 # A stream that breaks is begun anew so often before the item is owed; single requests have retries of their own.
 TRIES = 3
 PAUSE_SECONDS = 0.5
+# What the service has decided for good, by its code, and why nobody has to be told of it twice.
+DECIDED = {"malwareDetected": "Microsoft holds it for malware; reported before"}
 # One account's items, or groups of them, in work: Exchange allows 4 requests at once per app and mailbox
 # (https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits); others are being stored meanwhile.
 AT_ONCE = 6
@@ -39,17 +41,22 @@ class Vanished:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The item could not be fetched now and is owed."""
+    """The item could not be fetched now and is owed; `code` is what the service called it."""
 
     error: str
     request_id: str
+    code: str = ""
 
 
 Outcome = Fetched | Vanished | Failure
 
 
 class Fetcher:
-    """Brings items of one service through the file limit into the store; a group of small ones counts as one file."""
+    """Brings items of one service through the file limit into the store; all groups of small ones count as one file.
+
+    What may be under way in a mailbox is Microsoft's to say, and the throttle keeps to it: with a place for each group
+    ten accounts would use half of that, and one that has to wait would keep places from the others.
+    """
 
     def __init__(
         self,
@@ -70,6 +77,7 @@ class Fetcher:
         self._bandwidth = bandwidth
         self._long_pass = long_pass
         self._items = 0
+        self._group_place = SharedPlace(files, connector.service)
 
     async def fetch_all(
         self, account: Account, items: Sequence[RemoteItem], take: Callable[[RemoteItem, Outcome], None]
@@ -104,7 +112,9 @@ class Fetcher:
             except Unreachable:
                 raise
             except GraphError as e:
-                failure = Failure(str(e), e.request_id)
+                failure = Failure(str(e), e.request_id, e.graph_code)
+                if e.graph_code in DECIDED:
+                    break
                 if attempt < TRIES:
                     await self._clock.sleep(PAUSE_SECONDS * attempt)
         return failure
@@ -115,7 +125,7 @@ class Fetcher:
         """What failed in company is tried alone, with all the patience that takes."""
         self._monitor.at_work(account.account_id, "fetch", items[0].name)
         contents: Sequence[Mapping[str, bytes] | GraphError]
-        async with self._files.hold(self._connector.service):
+        async with self._group_place:
             try:
                 contents = await connector.contents(account, items)
             except Unreachable:

@@ -4,16 +4,19 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from tuiback.catalog import CatalogReader
-from tuiback.engine.archive import Archive
 from tuiback.engine.asking import current_asker
 from tuiback.engine.commands import AddHold, RemoveHold
-from tuiback.engine.registry import Registry
 from tuiback.errors import NoSuchThing, UsageError
 from tuiback.model import Account, Clock, ControlRow, Hold
+
+if TYPE_CHECKING:
+    from tuiback.engine.archive import Archive
+    from tuiback.engine.registry import Registry
 
 Answer = dict[str, object]
 
@@ -54,8 +57,8 @@ class Holds:
 
     def __init__(
         self,
-        archives: Mapping[str, Archive],
-        registry: Registry,
+        archives: "Mapping[str, Archive]",
+        registry: "Registry",
         clock: Clock,
         new_id: Callable[[], str] = new_hold_id,
     ) -> None:
@@ -64,7 +67,7 @@ class Holds:
         self._clock = clock
         self._new_id = new_id
 
-    def is_held(self, archive: Archive) -> Callable[[Account], bool]:
+    def is_held(self, archive: "Archive") -> Callable[[Account], bool]:
         """Tells an account that is held at the moment of asking, from any thread."""
         return lambda account: find_hold(archive.reader.holds(), account, self._clock.now()) is not None
 
@@ -99,7 +102,7 @@ class Holds:
                 return {"name": command.hold}
         raise NoSuchThing("there is no such hold", command.hold, "see 'tuiback hold list'")
 
-    async def _archive_of(self, command: AddHold) -> Archive:
+    async def _archive_of(self, command: AddHold) -> "Archive":
         if command.task:
             return self._registry.task(command.task)[0]
         for archive in self._archives.values():
@@ -109,7 +112,7 @@ class Holds:
         raise NoSuchThing("no such account", command.account_id, "see 'tuiback account list'")
 
 
-async def _put(archive: Archive, row: ControlRow) -> None:
+async def _put(archive: "Archive", row: ControlRow) -> None:
     await archive.mend()
     archive.committer.stage_control(row)
     await archive.committer.commit()

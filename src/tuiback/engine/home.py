@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from tuiback.errors import EnvironmentFault, NoSuchThing, UsageError
+from tuiback.errors import EnvironmentFault, FormatTooNew, NoSuchThing, UsageError
 
 HOME_FILE = "home.json"
 HOME_VERSION = 1
@@ -39,11 +39,24 @@ class RepositoryRef(msgspec.Struct, frozen=True, kw_only=True):
     key_file: str | None = None
 
 
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """Which Unix group has which role at the engine's socket; "" lets nobody in by that role.
+
+    Operators export below `export_folder` only: the engine writes there with its own rights.
+    """
+
+    viewer: str = "tuiback-viewer"
+    operator: str = "tuiback-operator"
+    admin: str = "tuiback-admin"
+    export_folder: str = ""
+
+
 class HomeFile(msgspec.Struct, frozen=True, kw_only=True):
     """The content of home.json."""
 
     version: int
     demo: bool = False
+    access: Access = Access()
     repositories: tuple[RepositoryRef, ...] = ()
     # Made when the home takes a repository over.
     home_id: str = ""
@@ -103,19 +116,24 @@ class Home:
 
     @classmethod
     def open(cls, path: Path, mounts: Iterable[tuple[str, str]] | None = None) -> "Home":
-        """The home at `path`. Raises NoSuchThing when there is none, EnvironmentFault when it can't be used."""
+        """The home at `path`. Raises NoSuchThing when there is none, EnvironmentFault when it can't be used.
+
+        FormatTooNew is one of these.
+        """
         try:
             raw = (path / HOME_FILE).read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             raise NoSuchThing("there is no home here", str(path), "make one with 'tuiback init'") from None
+        except PermissionError:
+            raise _closed(path) from None
         except OSError as e:
-            raise EnvironmentFault(f"the home can't be read ({e.strerror})", str(path), "check its owner") from e
+            raise EnvironmentFault(f"the home can't be read ({e.strerror})", str(path), "check its disk") from e
         try:
             file = msgspec.json.decode(raw, type=HomeFile)
         except msgspec.DecodeError as e:
             raise EnvironmentFault(f"home.json is damaged ({e})", str(path), "restore it from a copy") from e
         if file.version > HOME_VERSION:
-            raise EnvironmentFault("a newer tuiback made this home", str(path), "upgrade tuiback")
+            raise FormatTooNew("a newer tuiback made this home", str(path), "install the newer tuiback again")
         refuse_network_file_system(path, mounts if mounts is not None else mounted_file_systems())
         return cls(path, file)
 
@@ -146,6 +164,16 @@ class Home:
     def demo(self) -> bool:
         """Whether this is a demonstration that may be thrown away."""
         return self._file.demo
+
+    @property
+    def access(self) -> Access:
+        """Who may do what at the socket of the home's engine."""
+        return self._file.access
+
+    def allow(self, access: Access) -> None:
+        """Let these groups have these roles, for engines that start from now on."""
+        self._file = msgspec.structs.replace(self._file, access=access)
+        self._save()
 
     @property
     def repositories(self) -> dict[str, RepositoryRef]:
@@ -201,6 +229,23 @@ class Home:
     def default_catalog_folder(self, name: str) -> Path:
         """Where the catalog of a repository goes when no place is named."""
         return self.path / "catalogs" / name
+
+
+class ClosedHome(Home):
+    """A home whose files are for somebody else: its running engine can be asked, and nothing else."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, HomeFile(version=HOME_VERSION))
+
+    @property
+    def repositories(self) -> dict[str, RepositoryRef]:
+        """Nobody may know; raises EnvironmentFault."""
+        raise _closed(self.path)
+
+
+def _closed(path: Path) -> EnvironmentFault:
+    remedy = "its files are for its owner; others ask its engine, which must be running and let their Unix groups in"
+    return EnvironmentFault("the home can't be read (Permission denied)", str(path), remedy)
 
 
 def alerts_path(home: Home) -> Path:

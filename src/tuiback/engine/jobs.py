@@ -3,16 +3,17 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from tuiback.catalog import State
+from tuiback.catalog import JobRow, State
 from tuiback.engine.activity import Activity
 from tuiback.engine.archive import Archive
 from tuiback.engine.check_work import check_beside, damage_lines
 from tuiback.engine.checking import Extent
-from tuiback.engine.commands import CancelJob, Check, Export, MakeCheckpoint, Prune, Restore, Selection
+from tuiback.engine.commands import CancelJob, Check, Export, MakeCheckpoint, Prune, Restore, Selection, UndoJob
 from tuiback.engine.export import Exporter, Names, safe_name
 from tuiback.engine.holds import Holds
 from tuiback.engine.pins import Pins
@@ -50,6 +51,7 @@ class Jobs:
         self._clock = clock
         self._pins = Pins()
         self._pruned: set[str] = set()
+        self._number = 0
         self._progress: dict[int, tuple[str, str, Progress]] = {}
         self._work: dict[int, asyncio.Task[Answer]] = {}
         self._ended: deque[JobStatus] = deque(maxlen=ENDED_KEPT)
@@ -80,6 +82,10 @@ class Jobs:
         if self._work:
             await asyncio.wait(list(self._work.values()))
 
+    def is_running(self, job: int) -> bool:
+        """Whether a job of that number is in progress."""
+        return job in self._work
+
     def _chosen(self, repository: str) -> list[Archive]:
         """The archive of that repository; all for ""."""
         if repository and repository not in self._archives:
@@ -102,8 +108,11 @@ class Jobs:
             raise UsageError("the accounts lie in different repositories", "", "start one job for each repository")
         return archive, [account for _, account in found]
 
-    async def restore(self, command: Restore) -> Answer:
-        """Plan, and unless it is a dry run, write back. The answer has the fields of cli.md's restore."""
+    async def restore(self, command: Restore, again: JobRow | None = None) -> Answer:
+        """Plan, and unless it is a dry run, write back; `again` is the job that goes on.
+
+        The answer has the fields of cli.md's restore.
+        """
         archive, sources = await asyncio.to_thread(self._source, command.selections)
         target = sources[0]
         if command.target_account_id is not None:
@@ -115,7 +124,9 @@ class Jobs:
                 f"items of a {sources[0].kind} can't go into a {target.kind}", target.address, "choose another target"
             )
         connector = self._registry.connector_for_kind(target.tenant, target.kind)
-        work = RestoreWork(command, archive, connector, target, self._clock.now())
+        begun = again.created_at if again else self._clock.now()
+        journal = await archive.with_state(State.journal, again.job) if again else ()
+        work = RestoreWork(command, archive, connector, target, begun, journal)
         if command.dry_run:
             report = await work.plan(Progress())
             return restore_fields(None, Outcome.OK, report)
@@ -125,15 +136,18 @@ class Jobs:
             return report.outcome, restore_fields(job, report.outcome, report), report.errors
 
         subject = f"{sources[0].address or sources[0].name} to {target.address or target.name}"
-        return await self._start(archive, "restore", subject, command, do, wait=command.wait)
+        return await self.start(archive, "restore", subject, command, do, again=again, begun=begun)
 
-    async def export(self, command: Export) -> Answer:
-        """Write the selection as files. The answer has the fields of cli.md's export."""
+    async def export(self, command: Export, again: JobRow | None = None) -> Answer:
+        """Write the selection as files; `again` is the job that goes on.
+
+        The answer has the fields of cli.md's export.
+        """
         archive, sources = await asyncio.to_thread(self._source, command.selections)
         if not Path(command.to).is_absolute():
             raise UsageError("the engine needs an absolute path", command.to)
         if command.dry_run:
-            counts = [await self._count(archive, selection) for selection in command.selections]
+            counts = [await _count(archive, selection) for selection in command.selections]
             return {
                 "job": None, "outcome": "ok", "files": sum(n for n, _ in counts), "bytes": sum(b for _, b in counts)
             }
@@ -161,7 +175,7 @@ class Jobs:
             return report.outcome, answer, report.errors
 
         subject = f"{', '.join(a.address or a.name for a in sources[:3])} to {command.to}"
-        return await self._start(archive, "export", subject, command, do, wait=command.wait)
+        return await self.start(archive, "export", subject, command, do, again=again)
 
     async def prune(self, command: Prune) -> Answer:
         """Prune every repository, one after the other. The answer has the fields of cli.md's prune."""
@@ -189,7 +203,7 @@ class Jobs:
             return outcome, prune_fields(job, outcome, report), report.troubles
 
         self._pruned.add(name)
-        return await self._start(archive, "prune", name, command, do, wait=command.wait)
+        return await self.start(archive, "prune", name, command, do)
 
     async def check(self, command: Check) -> Answer:
         """Check every repository, one after the other. The answer stands with the command."""
@@ -207,7 +221,7 @@ class Jobs:
                 answer: Answer = {"job": job, "outcome": str(outcome), **figures, "damaged": len(report.damaged)}
                 return outcome, answer | {"errors": lines}, lines
 
-            answers.append(await self._start(archive, kind, archive.ref.name, command, do, wait=command.wait))
+            answers.append(await self.start(archive, kind, archive.ref.name, command, do))
         return _worst(answers)
 
     async def checkpoint(self, command: MakeCheckpoint) -> Answer:
@@ -227,29 +241,28 @@ class Jobs:
                 return Outcome.OK, {"job": job, "outcome": "ok", "errors": []}, []
 
             self._pruned.add(name)
-            answers.append(await self._start(archive, "checkpoint", name, command, do, wait=command.wait))
+            answers.append(await self.start(archive, "checkpoint", name, command, do))
         return _worst(answers)
 
-    @staticmethod
-    async def _count(archive: Archive, selection: Selection) -> tuple[int, int]:
-        count = size = 0
-        async for batch in batches(items(archive.reader, selection)):
-            count += len(batch)
-            size += sum(entry.size for entry in batch)
-        return count, size
-
-    async def _start(
+    async def start(
         self,
         archive: Archive,
         kind: str,
         subject: str,
-        command: Restore | Export | Prune | Check | MakeCheckpoint,
-        do: Callable[[int, Progress], Awaitable[tuple[Outcome, Answer, list[str]]]],
+        command: Restore | Export | Prune | Check | MakeCheckpoint | UndoJob,
+        do: Callable[[int, Progress], Awaitable[Done]],
         *,
-        wait: bool,
+        again: JobRow | None = None,
+        begun: datetime | None = None,
     ) -> Answer:
-        plan = msgspec.json.encode(command)
-        job = await archive.with_state(State.new_job, kind, subject, plan, self._clock.now())
+        """Make a job of it, or let that one go on, and answer when it has ended, unless the command doesn't wait."""
+        now = begun or self._clock.now()
+        if again is None:
+            plan, number = msgspec.json.encode(command), await self._new_number()
+            job = await archive.with_state(State.new_job, kind, subject, plan, now, number)
+        else:
+            job = again.job
+            await archive.with_state(State.reopen_job, job, self._clock.now())
         progress = Progress()
         self._progress[job] = (kind, subject, progress)
         self._activity.add("info", subject, f"{kind} job {job} started")
@@ -259,9 +272,17 @@ class Jobs:
         self._work[job] = work
         # A task that is cancelled before it has begun would not tell its end.
         await asyncio.sleep(0)
-        if not wait:
+        if not command.wait:
             return {"job": job, "outcome": None}
         return await asyncio.shield(work)
+
+    async def _new_number(self) -> int:
+        """A number that no job of any repository has: people name jobs by it alone."""
+        for archive in self._archives.values():
+            newest = await archive.with_state(State.jobs, 1)
+            self._number = max(self._number, *(row.job for row in newest), 0)
+        self._number += 1
+        return self._number
 
     async def _finish(
         self,
@@ -306,6 +327,14 @@ class Jobs:
             report=msgspec.json.encode(errors),
             now=self._clock.now(),
         )
+
+
+async def _count(archive: Archive, selection: Selection) -> tuple[int, int]:
+    count = size = 0
+    async for batch in batches(items(archive.reader, selection)):
+        count += len(batch)
+        size += sum(entry.size for entry in batch)
+    return count, size
 
 
 def _worst(answers: Sequence[Answer]) -> Answer:

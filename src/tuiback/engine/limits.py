@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 ACCOUNTS_DEFAULT = 10
 FILES_DEFAULT = 20
@@ -119,3 +119,25 @@ class Gate:
             if not turn.done():
                 self._inside[service] += 1
                 turn.set_result(None)
+
+
+class SharedPlace:
+    """One place inside a gate for all who are in this context at the same time."""
+
+    def __init__(self, gate: Gate, service: str) -> None:
+        self._gate = gate
+        self._service = service
+        self._coming = asyncio.Lock()
+        self._inside = 0
+        self._place = AsyncExitStack()
+
+    async def __aenter__(self) -> None:
+        async with self._coming:
+            if not self._inside:
+                await self._place.enter_async_context(self._gate.hold(self._service))
+            self._inside += 1
+
+    async def __aexit__(self, *_: object) -> None:
+        self._inside -= 1
+        if not self._inside:
+            await self._place.aclose()

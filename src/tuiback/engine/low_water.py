@@ -4,16 +4,19 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
-from tuiback.engine.activity import Activity
-from tuiback.engine.archive import Archive
 from tuiback.engine.commands import RunTasks
-from tuiback.engine.dispatch import Dispatcher
-from tuiback.engine.registry import Registry
 from tuiback.errors import StorageFull, TuibackError
 from tuiback.model import Clock, Outcome
+
+if TYPE_CHECKING:
+    from tuiback.engine.activity import Activity
+    from tuiback.engine.archive import Archive
+    from tuiback.engine.dispatch import Dispatcher
+    from tuiback.engine.registry import Registry
 
 LOW_SHARE = 0.05
 LOW_BYTES = 50 * 1000**3
@@ -52,7 +55,7 @@ def disk_room(path: Path) -> Room | None:
     return Room(str(path), usage.free, usage.total)
 
 
-def places_of(archive: Archive) -> tuple[Path, ...]:
+def places_of(archive: "Archive") -> tuple[Path, ...]:
     """Where an archive writes on this machine's disks: its catalog, and the repository unless it is elsewhere."""
     catalog = archive.catalog_path.parent
     return (catalog,) if "://" in archive.ref.url else (Path(archive.ref.url), catalog)
@@ -63,10 +66,10 @@ class LowWater:
 
     def __init__(
         self,
-        archives: Mapping[str, Archive],
-        registry: Registry,
-        dispatcher: Dispatcher,
-        activity: Activity,
+        archives: "Mapping[str, Archive]",
+        registry: "Registry",
+        dispatcher: "Dispatcher",
+        activity: "Activity",
         clock: Clock,
         *,
         resident: bool,
@@ -105,7 +108,7 @@ class LowWater:
             await self._go_on()
             await self._clock.sleep(_LOOK_SECONDS if self._dispatcher.runs else _LOOK_AT_REST_SECONDS)
 
-    async def _look_at(self, archive: Archive) -> None:
+    async def _look_at(self, archive: "Archive") -> None:
         name = archive.ref.name
         rooms = await asyncio.to_thread(lambda: [self._room_of(place) for place in places_of(archive)])
         before = self._short.get(name)
@@ -119,7 +122,7 @@ class LowWater:
             del self._short[name]
             self._activity.add("ok", name, f"{before.place}: there is room again")
 
-    def _pause(self, archive: Archive) -> None:
+    def _pause(self, archive: "Archive") -> None:
         if archive.ref.name not in self._short:
             return
         for name, run in self._dispatcher.runs.items():

@@ -5,16 +5,18 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tuiback.catalog import ChoreRow, Upkeep
-from tuiback.engine.activity import Activity
-from tuiback.engine.archive import Archive
 from tuiback.engine.commands import Check, Command, MakeCheckpoint, Prune
 from tuiback.errors import TuibackError
 from tuiback.model import Clock, Outcome
+
+if TYPE_CHECKING:
+    from tuiback.engine.activity import Activity
+    from tuiback.engine.archive import Archive
 
 QUIET_HOUR = time(3)
 # A run in progress is waited for, but not for ever: a first backup may take weeks.
@@ -81,10 +83,10 @@ class Maintenance:
     def __init__(
         self,
         path: Path,
-        archives: Mapping[str, Archive],
+        archives: "Mapping[str, Archive]",
         execute: Callable[[Command], Awaitable[Answer]],
         is_busy: Callable[[], bool],
-        activity: Activity,
+        activity: "Activity",
         clock: Clock,
         zone: Callable[[], tzinfo | None] = lambda: None,
         most_commits: int = COMMITS_BETWEEN_CHECKPOINTS,
@@ -172,7 +174,7 @@ class Maintenance:
         return False
 
 
-def covered_number(archive: Archive) -> int:
+def covered_number(archive: "Archive") -> int:
     """Up to which of this home's own commits the newest checkpoint reaches, 0 without one."""
     newest = archive.repository.newest_checkpoint()
     heads: Iterable[Any] = newest[1].covers if newest else ()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from tuiback.engine.committer import Committer
-from tuiback.engine.fetch import Failure
+from tuiback.engine.fetch import DECIDED, Failure
 from tuiback.engine.monitor import RunMonitor
 from tuiback.model import Clock, Container, Owed, RemoteItem
 
@@ -14,7 +14,8 @@ class OwedItems:
     """The debts of one account; every change is staged, so that it commits together with the cursor."""
 
     def __init__(self, owed: Iterable[Owed], committer: Committer, monitor: RunMonitor, clock: Clock) -> None:
-        self._owed = {o.item_id: o for o in owed}
+        self._owed = {o.item_id: o for o in owed if o.item_id}
+        self._told = frozenset(self._owed)
         self._committer = committer
         self._monitor = monitor
         self._clock = clock
@@ -51,7 +52,11 @@ class OwedItems:
 
     def owe_again(self, owed: Owed, failure: Failure) -> None:
         """A further try failed."""
-        owed = replace(owed, tries=owed.tries + 1, error=failure.error, request_id=failure.request_id)
+        # Told once, and known from the next run on.
+        known = DECIDED.get(failure.code, "") if owed.item_id in self._told else ""
+        owed = replace(
+            owed, tries=owed.tries + 1, error=failure.error, request_id=failure.request_id, ack=owed.ack or known
+        )
         self._owed[owed.item_id] = owed
         self._committer.stage_owed(owed)
         self._monitor.count("owed")

@@ -33,9 +33,14 @@ class LastRun:
     allowance_used: float
 
 
+def least_pause_seconds(service: str) -> float:
+    """How long a continuous task rests at least, however much changes: Microsoft's rules for polling."""
+    return FLOOR_SECONDS.get(service, _HOUR)
+
+
 def next_interval_seconds(service: str, last: LastRun | None) -> float:
     """How long after the end of the newest run the next one begins; `last` is None before the first."""
-    floor = FLOOR_SECONDS.get(service, _HOUR)
+    floor = least_pause_seconds(service)
     ceiling = max(_CEILING_SECONDS.get(service, _DAY), floor)
     if last is None:
         return floor

@@ -1,10 +1,13 @@
-"""What the catalog says of a task between its runs; light enough for a command that only asks."""
+"""What the catalogs say of tasks between their runs; light enough for a command that only asks."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from tuiback.catalog import CatalogReader
-from tuiback.model import AccountState, Outcome, RunCounters, Task, TaskState, TaskStatus
+from tuiback.engine.lateness import ok_since
+from tuiback.model import AccountState, Outcome, RunCounters, RunRow, Task, TaskState, TaskStatus, Tenant, TenantStatus
 
 # How far back the last run that was ok is looked for.
 RUNS_LOOKED_AT = 50
@@ -27,21 +30,55 @@ class Past:
     last_counters: RunCounters = field(default_factory=RunCounters)
 
 
+def pasts_of(reader: CatalogReader, tasks: Iterable[str]) -> dict[str, Past]:
+    """Ask the catalog about these tasks; what is counted over all accounts is counted once."""
+    accounts, debts = reader.count_accounts(), reader.count_debts()
+    pasts = {}
+    for task in tasks:
+        owed, owed_since = debts.get(task, (0, None))
+        runs = _looked_at(reader, task)
+        last = runs[0] if runs else None
+        pasts[task] = Past(
+            accounts=accounts.get((task, AccountState.ACTIVE), 0),
+            gone=accounts.get((task, AccountState.GONE), 0),
+            owed=owed,
+            owed_since=owed_since,
+            last_run_at=last.started_at if last else None,
+            last_ok_at=next((run.ended_at for run in runs if run.outcome is Outcome.OK), None),
+            last_outcome=(last.outcome or Outcome.PARTIAL) if last else None,
+            last_counters=last.counters if last else RunCounters(),
+        )
+    return pasts
+
+
 def past_of(reader: CatalogReader, task: str) -> Past:
-    """Ask the catalog about a task."""
-    accounts = reader.accounts(task)
-    owed = [debt for debt in reader.owed(task=task) if not debt.ack]
-    runs = reader.runs(task, RUNS_LOOKED_AT)
-    last = runs[0] if runs else None
-    return Past(
-        accounts=sum(a.state is AccountState.ACTIVE for a in accounts),
-        gone=sum(a.state is AccountState.GONE for a in accounts),
-        owed=len(owed),
-        owed_since=max((debt.since for debt in owed), default=None),
-        last_run_at=last.started_at if last else None,
-        last_ok_at=next((run.ended_at for run in runs if run.outcome is Outcome.OK), None),
-        last_outcome=(last.outcome or Outcome.PARTIAL) if last else None,
-        last_counters=last.counters if last else RunCounters(),
+    """Ask the catalog about one task."""
+    return pasts_of(reader, (task,))[task]
+
+
+def _looked_at(reader: CatalogReader, task: str) -> tuple[RunRow, ...]:
+    newest = reader.runs(task, 1)
+    # Of most tasks the last run was ok, and says everything.
+    return newest if not newest or newest[0].outcome is Outcome.OK else reader.runs(task, RUNS_LOOKED_AT)
+
+
+def standing_of(readers: Iterable[CatalogReader], now: datetime) -> dict[str, int]:
+    """How many accounts of all tasks are ok, late, failed, gone or never were backed up."""
+    standing: Counter[str] = Counter()
+    for reader in readers:
+        standing.update(reader.count_states(ok_since(reader.tasks(), now)))
+    return dict(standing)
+
+
+def shown_tenant(tenant: Tenant) -> TenantStatus:
+    """A tenant as a picture shows it."""
+    return TenantStatus(
+        name=tenant.name,
+        tenant_id=tenant.tenant_id,
+        cloud=tenant.cloud,
+        credential_kind=tenant.credential_kind,
+        credential_expires_on=tenant.credential_expires_on,
+        consent=str(tenant.consent),
     )
 
 

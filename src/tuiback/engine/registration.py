@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from urllib.parse import urlencode
 
 from tuiback.engine.clouds import choose_cloud
 from tuiback.engine.commands import PutTenant
+from tuiback.engine.consent import REDIRECT_URI
 from tuiback.engine.permissions import Weight, permissions_of, wanted
 from tuiback.errors import GraphError, MicrosoftRefuses
 from tuiback.graph import AppIdentity, GivenToken, GraphClient
@@ -17,9 +17,6 @@ from tuiback.graph.claims import claims_of
 from tuiback.graph.device_login import ANY_TENANT, COMMAND_LINE_APP_ID, DeviceCode, DeviceLogin
 from tuiback.model import Clock, Consent, Tenant
 
-# https://learn.microsoft.com/entra/identity-platform/v2-admin-consent wants an address to lead back to; nobody
-# listens there, and nothing is learned from it.
-_REDIRECT_URI = "http://localhost"
 _MAKE_APPS = "Application.ReadWrite.All"
 _GRANT_ROLES = "AppRoleAssignment.ReadWrite.All"
 
@@ -70,7 +67,7 @@ async def registered(order: Order, guide: Guide, clock: Clock) -> AsyncIterator[
         guide.tell("making a key and its certificate")
         pair = await asyncio.to_thread(make_key_pair, f"tuiback-{order.name}", clock.now())
         creating = asyncio.ensure_future(
-            registrar.create(f"tuiback-{order.name}", role_ids.values(), _REDIRECT_URI, pair)
+            registrar.create(f"tuiback-{order.name}", role_ids.values(), REDIRECT_URI, pair)
         )
         try:
             # Whoever is interrupted here must still learn what there is to take back.
@@ -90,12 +87,6 @@ async def administrator_token(tenant: Tenant, show: Callable[[DeviceCode], None]
     """The token of somebody who may change the tenant's app. Raises MicrosoftRefuses and Unreachable."""
     login = DeviceLogin(tenant.authority, tenant.tenant_id, tenant.graph_url, [_MAKE_APPS], clock=clock)
     return await login.token(show)
-
-
-def consent_url(authority: str, graph_url: str, client_id: str) -> str:
-    """Where an administrator grants what the app asks for."""
-    query = {"client_id": client_id, "scope": f"{graph_url}/.default", "redirect_uri": _REDIRECT_URI}
-    return f"{authority}/v2.0/adminconsent?{urlencode(query)}"
 
 
 def share_one_allowance(services: Iterable[str]) -> bool:

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tuiback.catalog import Entry, State
+from tuiback.catalog import Entry, JournalRow, State
 from tuiback.connectors.base import Connector, Existing
 from tuiback.engine.archive import Archive
 from tuiback.engine.commands import Restore, Selection
@@ -104,10 +104,16 @@ class TargetFolders:
 
 
 class RestoreWork:
-    """One restore into one account of the tenant."""
+    """One restore into one account of the tenant, begun at `now`; `journal` has what an attempt before came to."""
 
     def __init__(
-        self, command: Restore, archive: Archive, connector: Connector, target: Account, now: datetime
+        self,
+        command: Restore,
+        archive: Archive,
+        connector: Connector,
+        target: Account,
+        now: datetime,
+        journal: Iterable[JournalRow] = (),
     ) -> None:
         if command.on_conflict not in CONFLICTS:
             raise UsageError("unknown way to treat conflicts", command.on_conflict, f"choose {', '.join(CONFLICTS)}")
@@ -116,10 +122,11 @@ class RestoreWork:
         self._archive = archive
         self._connector = connector
         self._target = target
+        self._before = {row.item_key: row for row in journal}
         self.report = RestoreReport()
-
         # A folder that a person named may exist already, from an earlier try for example.
         self._may_meet = self._label is None or ":" in command.place
+        self._rule = command.on_conflict if self._may_meet else "keep-both"
 
     async def plan(self, progress: Progress) -> RestoreReport:
         """Count what would be done; writes nothing. New folders meet nothing, so no request is spent on them."""
@@ -140,7 +147,7 @@ class RestoreWork:
         return self.report
 
     def _plan_one(self, existing: Existing | None) -> str:
-        action = action_for(existing, self._command.on_conflict)
+        action = action_for(existing, self._rule)
         self.report.planned[action] += 1
         if existing is not None and not existing.identical:
             self.report.planned["conflict"] += 1
@@ -181,25 +188,36 @@ class RestoreWork:
             self.report.failed += 1
             self.report.damaged += isinstance(e, Damage)
             self.report.errors.append(f"{entry.name}: {e}")
-            await self._archive.with_state(State.done, job, entry.item_id, "", f"failed: {e}")
+            await self._archive.with_state(State.fail, job, entry.item_id, f"failed: {e}")
 
     async def _restore_one(self, job: int, selection: Selection, entry: Entry, folders: TargetFolders) -> None:
+        before = self._before.get(entry.item_id)
+        if before is not None and before.new_id:
+            self.report.restored += 1
+            return
         folder_id = await folders.folder_for(selection, entry.parent_id)
         if folder_id is None:
             raise NoSuchThing("its folder could not be found or made", entry.name, "restore into a new folder")
         item = await StoredItem.load(entry, self._archive.reader, self._archive.content)
-        existing = await self._connector.existing(self._target, folder_id, item) if self._may_meet else None
+        # Whether what was begun before has come so far that it lies there, only the service knows.
+        may_meet = self._may_meet or before is not None
+        existing = await self._connector.existing(self._target, folder_id, item) if may_meet else None
         action = self._plan_one(existing)
         if action == "skip":
             self.report.skipped += 1
+            if existing is not None and not self._may_meet:
+                # In a folder of its own nobody but the attempt before can have written it.
+                await self._archive.with_state(State.done, job, entry.item_id, existing.item_id)
             return
-        await self._archive.with_state(State.intend, job, entry.item_id, f"{self._target.account_id}/{folder_id}")
+        replaces = existing.item_id if existing is not None and action == "overwrite" else None
+        place = f"{self._target.account_id}/{folder_id}"
+        await self._archive.with_state(State.intend, job, entry.item_id, place, replaces or "")
         written = await self._connector.restore_item(
             self._target,
             folder_id,
             item,
-            on_conflict=self._command.on_conflict if self._may_meet else "keep-both",
-            replaces=existing.item_id if existing is not None and action == "overwrite" else None,
+            on_conflict=self._rule,
+            replaces=replaces,
         )
         await self._archive.with_state(State.done, job, entry.item_id, written.item_id, "; ".join(written.degraded))
         self.report.restored += 1

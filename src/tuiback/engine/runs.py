@@ -14,6 +14,7 @@ from tuiback.engine.decide import Scope, account_id_of, fits, scope_of
 from tuiback.engine.fetch import Fetcher
 from tuiback.engine.limits import Gate, Place
 from tuiback.engine.monitor import RunMonitor
+from tuiback.engine.own_debts import OwnDebts
 from tuiback.errors import AccountAbsent, EnvironmentFault, MicrosoftRefuses, NoSuchThing, TuibackError
 from tuiback.model import Account, AccountState, Clock, Outcome, RunCounters, RunRow, Task
 
@@ -70,6 +71,7 @@ class TaskRun:
         self._stopped_as: Outcome | None = None
         # Gone accounts that the tenant shows again: only a pass tells whether they are back.
         self._returning: set[str] = set()
+        self._own_debts = OwnDebts(crew.archive.committer, crew.clock)
 
     async def execute(self) -> RunReport:
         """Run to the end, whatever happens: the outcome and its reason are in the report."""
@@ -143,6 +145,7 @@ class TaskRun:
 
     async def _find_accounts(self) -> Scope:
         reader = self._crew.archive.reader
+        await self._own_debts.learn(reader, self.task.name)
         known = await asyncio.to_thread(reader.accounts)
         mine = [a for a in known if a.task == self.task.name]
         kind = self._crew.connector.kind
@@ -182,6 +185,7 @@ class TaskRun:
     def _stage_gone(self, account: Account, reason: str) -> None:
         gone = replace(account, state=AccountState.GONE, gone_at=self._crew.clock.now(), gone_reason=reason)
         self._crew.archive.committer.stage_account(gone)
+        self._own_debts.settle(account.account_id)
         self._crew.activity.add("warn", self.task.name, f"{account.address or account.name}: gone: {reason}")
 
     async def _settle_presence(self, account: Account, *, absent: bool) -> None:
@@ -220,14 +224,17 @@ class TaskRun:
             self.monitor.begin(account.account_id, account.address or account.name)
             try:
                 result = await self._pass(account, place).run()
+                self._own_debts.settle(account.account_id)
                 await self._settle_presence(account, absent=False)
             except (EnvironmentFault, MicrosoftRefuses):
                 raise
             except AccountAbsent as e:
                 result = PassResult(Outcome.SKIPPED, 0, (str(e),))
+                self._own_debts.settle(account.account_id)
                 await self._settle_presence(account, absent=True)
             except TuibackError as e:
-                result = PassResult(Outcome.FAILED, 0, (str(e),))
+                known = self._own_debts.owe(account.account_id, e)
+                result = PassResult(Outcome.SKIPPED if known else Outcome.FAILED, 0, (str(e),))
             finally:
                 self.monitor.end(account.account_id)
         self.monitor.accounts_done += 1

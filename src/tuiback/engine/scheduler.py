@@ -10,7 +10,7 @@ from tuiback.catalog import CatalogReader
 from tuiback.engine.activity import Activity
 from tuiback.engine.commands import RunTasks
 from tuiback.engine.dispatch import Dispatcher
-from tuiback.engine.due import Standing, next_run_at, put_back
+from tuiback.engine.due import AFTER_FAILURE, Standing, next_run_at, put_back
 from tuiback.engine.jumps import Jumps, show_jump
 from tuiback.engine.pace import LastRun, next_interval_seconds
 from tuiback.engine.registry import Registry
@@ -20,8 +20,6 @@ from tuiback.model import Clock, Outcome, Task
 
 # The wall clock may jump, and the machine may sleep: so often it is looked at again at the latest.
 _LONGEST_SLEEP_SECONDS = 60.0
-# After a run that failed as a whole (no network, no disk) the next try waits so long, whatever the timetable says.
-_AFTER_FAILURE = timedelta(minutes=10)
 
 
 class Scheduler:
@@ -130,7 +128,7 @@ class Scheduler:
         standing = self._standings[task.name]
         due = next_run_at(task, standing, now)
         if due is not None and standing.outcome is Outcome.FAILED and standing.ended_at is not None:
-            return max(due, standing.ended_at + _AFTER_FAILURE)
+            return max(due, standing.ended_at + AFTER_FAILURE)
         return due
 
     def _ended(self, task: Task, report: RunReport) -> None:
@@ -149,6 +147,7 @@ class Scheduler:
             ended_at=now,
             outcome=report.outcome,
             pause_seconds=next_interval_seconds(task.service, last),
+            failures=before.failures + 1 if report.outcome is Outcome.FAILED else 0,
         )
         self._changed.set()
 
@@ -160,4 +159,4 @@ def standing_of(reader: CatalogReader, name: str) -> Standing:
         return Standing()
     ended_at = newest.ended_at or newest.started_at
     outcome = newest.outcome if newest.ended_at is not None else Outcome.PAUSED
-    return Standing(newest.started_at, ended_at, outcome)
+    return Standing(newest.started_at, ended_at, outcome, failures=int(outcome is Outcome.FAILED))

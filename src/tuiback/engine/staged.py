@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from tuiback.model import (
     Account,
     Clock,
@@ -156,7 +158,7 @@ class Staging:
         """The item as it will be once everything staged is committed."""
         found = self.staged_known(account_id, item_id) or known.get(item_id)
         if found is not None and self.staged_removal(account_id, item_id, container_id):
-            return replace(found, removal_pending=True)
+            return msgspec.structs.replace(found, removal_pending=True)
         return found
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
+from tuiback.engine.consent import consent_url
 from tuiback.engine.permissions import SERVICES, Weight, impossible, is_granted, permissions_of
-from tuiback.engine.registration import consent_url
 from tuiback.errors import AccessDenied, MicrosoftRefuses
 from tuiback.graph import GraphClient
 from tuiback.model import Consent, Tenant

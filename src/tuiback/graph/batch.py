@@ -128,6 +128,9 @@ class Batch:
                 outcome = taken.settle(each, answers.get(str(number)))
                 if outcome is not None:
                     self._outcomes[each.place] = outcome
+            # The reply itself has counted for one: each member that was answered shows as well as any request that
+            # the service is willing.
+            reply.slot.succeeded(max(0, taken.answered - 1))
             if taken.fence_seconds is not None:
                 reply.slot.throttled(taken.fence_seconds, 429)
         if taken.renew:
@@ -182,6 +185,7 @@ class _Round:
         self.later_seconds = 0.0
         self.fence_seconds: float | None = None
         self.renew = False
+        self.answered = 0
 
     def settle(self, pending: _Pending, response: _Response | None) -> Answered | TuibackError | None:
         """The member's final outcome; None when it will be sent again."""
@@ -190,6 +194,7 @@ class _Round:
             self.rest.append(pending)
             return None
         if response is not None and 200 <= response.status < 300:
+            self.answered += 1
             return _answered(response, pending.member.path)
         self._broken = True
         failure = self._failure(response)

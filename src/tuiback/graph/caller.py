@@ -15,14 +15,14 @@ from tuiback.errors import Unreachable
 from tuiback.graph.faults import BodyBroke, Failure, error_of, failure_of
 from tuiback.graph.gate import Cost
 from tuiback.graph.identity import Tokens
-from tuiback.graph.retry import Again, Attempts, Decision, GiveUp, Renew, after, decide
+from tuiback.graph.redirects import MOST_REDIRECTS, REDIRECTS, next_address
+from tuiback.graph.retry import MOST_SERVER_ERROR_TRIES, Again, Attempts, Decision, GiveUp, Renew, after, decide
 from tuiback.graph.throttle import Slot, Throttle
 from tuiback.graph.transport import BREAKS, READ_SECONDS, failure_of_break
 from tuiback.model import Clock
 
 _COST = "x-ms-resource-unit"
 _LIMIT, _REMAINING, _RESET = "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Slower than this an upload counts as stuck: the transport knows no limit for writing.
 _SLOWEST_UPLOAD_BYTES_PER_SECOND = 16_384
 # Larger bodies go out in pieces, because one write of them would block the loop.
@@ -36,7 +36,8 @@ class Ask:
     `signed`: it carries the app's token; pre-authenticated links must not. `whole`: the body is read before the
     request counts as done, so that a break within it is repeated too. `redirects`: a redirect is an answer.
     `urgent` requests go before all others that wait. `requests` are those that it is made of; `repeatable`: nothing
-    is done twice by sending it again, whatever its verb.
+    is done twice by sending it again, whatever its verb. After `most_server_errors` whoever asks knows better than to
+    ask the same again.
     """
 
     service: str
@@ -52,6 +53,7 @@ class Ask:
     urgent: bool = False
     requests: int = 1
     repeatable: bool = False
+    most_server_errors: int = MOST_SERVER_ERROR_TRIES
 
     @property
     def subject(self) -> str:
@@ -111,8 +113,9 @@ class Caller:
     @asynccontextmanager
     async def placed(self, ask: Ask) -> AsyncIterator[Placed]:
         """The same with what is needed to find parts of the answer refused."""
-        attempts = Attempts(answered=self._answered)
+        attempts = Attempts(answered=self._answered, most_server_errors=ask.most_server_errors)
         rejected = ""
+        redirects = 0
         while True:
             attempts = replace(attempts, tries=attempts.tries + 1)
             cost = Cost(ask.units, len(ask.content), ask.requests)
@@ -130,6 +133,12 @@ class Caller:
                 method = "GET" if ask.repeatable else ask.method
                 decision = self.decide(method, attempts, outcome, signed=ask.signed)
                 _report(slot, outcome, decision)
+            elsewhere = next_address(ask.method, ask.url, outcome.status, outcome.location)
+            if elsewhere is not None and redirects < MOST_REDIRECTS:
+                redirects += 1
+                ask = replace(ask, url=elsewhere.url, signed=ask.signed and elsewhere.signed)
+                attempts = replace(attempts, tries=attempts.tries - 1)
+                continue
             if isinstance(decision, GiveUp):
                 raise error_of(outcome, ask.subject, signed=ask.signed)
             attempts = after(attempts, decision, outcome)
@@ -185,7 +194,7 @@ class Caller:
                 response = await self._client.send(request, stream=True)
         else:
             response = await self._client.send(request, stream=True)
-        good = response.is_success or (ask.redirects and response.status_code in _REDIRECTS)
+        good = response.is_success or (ask.redirects and response.status_code in REDIRECTS)
         if good and not ask.whole:
             return response
         try:

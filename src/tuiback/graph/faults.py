@@ -47,7 +47,8 @@ class Failure:
     """One try that failed. `status` 0: no answer came; `sent` False: Microsoft never saw the request.
 
     `codes` are the error codes of all levels in lower case, `code` the outermost as it was written. `unread`: the
-    service says itself that it did not get the whole request. `hopeless`: repeating can't help.
+    service says itself that it did not get the whole request. `hopeless`: repeating can't help. `location` is where
+    a redirect leads.
     """
 
     status: int = 0
@@ -59,6 +60,7 @@ class Failure:
     sent: bool = True
     unread: bool = False
     hopeless: bool = False
+    location: str = ""
 
 
 def failure_of(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Failure:
@@ -79,6 +81,7 @@ def failure_of(status: int, headers: Mapping[str, str], body: bytes, now: dateti
         request_id=request_id,
         retry_after=retry_after_seconds(headers, now),
         unread=_UNREAD_BODY in body[:65_536].decode("utf-8", "replace").lower(),
+        location=headers.get("location", ""),
     )
 
 

@@ -13,6 +13,7 @@ from tuiback.graph.caller import Ask, Caller
 from tuiback.graph.decoding import read_object
 from tuiback.graph.download import Download
 from tuiback.graph.limits import request_units
+from tuiback.graph.retry import MOST_SERVER_ERROR_TRIES
 from tuiback.graph.transport import is_private
 from tuiback.graph.upload import FRAGMENT_BYTES, Upload
 
@@ -51,12 +52,21 @@ class Lane:
         return await self._object(self._ask("GET", path, params=params, headers=headers))
 
     async def pages(
-        self, path_or_link: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path_or_link: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        most_server_errors: int = MOST_SERVER_ERROR_TRIES,
     ) -> AsyncGenerator[Page, None]:
-        """All pages from a path or link on. Links are opaque: they are followed byte for byte."""
+        """All pages from a path or link on. Links are opaque: they are followed byte for byte.
+
+        Who has a smaller page to ask for says after how many server errors that is the better thing to do.
+        """
         link: str | None = path_or_link
         while link is not None:
-            page = _page(await self.get(link, params=params, headers=headers), link)
+            ask = self._ask("GET", link, params=params, headers=headers)
+            page = _page(await self._object(replace(ask, most_server_errors=most_server_errors)), link)
             yield page
             link, params = page.next_link, None
 

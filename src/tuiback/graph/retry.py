@@ -30,13 +30,20 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """What was tried so far for one request; `answered`: the service was there before, for any request."""
+    """What was tried so far for one request; `answered`: the service was there before, for any request.
+
+    `most_server_errors` of a kind that may stay end it. Of the tries `refusals` were throttled and `faults` failed
+    otherwise: each kind waits longer for its own repetitions only.
+    """
 
     tries: int = 0
     throttled_seconds: float = 0.0
     renewals: int = 0
     server_errors: int = 0
     answered: bool = True
+    most_server_errors: int = MOST_SERVER_ERROR_TRIES
+    refusals: int = 0
+    faults: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +77,13 @@ def decide(method: str, attempts: Attempts, failure: Failure, *, signed: bool, j
     most = MOST_TRIES if attempts.answered else MOST_TRIES_BEFORE_ANY_ANSWER
     if attempts.tries >= most or attempts.throttled_seconds >= MOST_THROTTLED_SECONDS:
         return GiveUp()
-    backoff = backoff_seconds(attempts.tries, jitter)
     if was_throttled(failure):
+        backoff = backoff_seconds(attempts.tries - attempts.faults - attempts.renewals, jitter)
         return Again(backoff * 2 if failure.retry_after is None else failure.retry_after, fence=True)
     if _may_repeat(method, failure) and _is_passing(attempts, failure):
+        number = attempts.tries - attempts.refusals - attempts.renewals
         # Most of what breaks once is whole at the next try, so the first one need not wait long.
-        wait_seconds = backoff * FIRST_WAIT_SHARE if attempts.tries == 1 else backoff
+        wait_seconds = backoff_seconds(number, jitter) * (FIRST_WAIT_SHARE if number == 1 else 1)
         return Again(wait_seconds if failure.retry_after is None else failure.retry_after)
     return GiveUp()
 
@@ -95,8 +103,9 @@ def after(attempts: Attempts, decision: Decision, failure: Failure) -> Attempts:
     if isinstance(decision, Renew):
         return replace(attempts, renewals=attempts.renewals + 1)
     if isinstance(decision, Again) and decision.fence:
-        return replace(attempts, throttled_seconds=attempts.throttled_seconds + decision.wait_seconds)
-    return attempts
+        throttled_seconds = attempts.throttled_seconds + decision.wait_seconds
+        return replace(attempts, throttled_seconds=throttled_seconds, refusals=attempts.refusals + 1)
+    return replace(attempts, faults=attempts.faults + 1)
 
 
 def backoff_seconds(tries: int, jitter: float) -> float:
@@ -114,4 +123,4 @@ def _is_passing(attempts: Attempts, failure: Failure) -> bool:
         return True
     if failure.status not in _SERVER_ERRORS or failure.codes & _BAD_ITEM:
         return False
-    return attempts.server_errors + 1 < MOST_SERVER_ERROR_TRIES
+    return attempts.server_errors + 1 < attempts.most_server_errors

@@ -157,10 +157,11 @@ class Slot:
         if self._account is not None:
             self._account.leave()
 
-    def succeeded(self) -> None:
-        """The service answered willingly."""
+    def succeeded(self, requests: int = 1) -> None:
+        """The service answered so many requests willingly."""
         for gate in self._gates():
-            gate.succeed()
+            for _ in range(requests):
+                gate.succeed()
 
     def throttled(self, wait_seconds: float, status: int) -> None:
         """The service refused: whoever listens hears of it once a burst.

@@ -15,6 +15,7 @@ from tuiback.model.status import (
     StorageStatus,
     TaskState,
     TaskStatus,
+    TenantStatus,
     ThrottleStatus,
 )
 from tuiback.model.things import (
@@ -60,7 +61,7 @@ __all__ = [
     "ControlRow", "EngineInfo", "EngineStatus", "Expired", "Gauge", "Hold", "JobStatus", "Kind", "Known",
     "Location", "MachineStatus", "Monitor", "Outcome", "Owed", "Owner", "PackTable", "RemoteItem", "Removal",
     "RunCounters", "RunRow", "SnapshotRow", "StorageStatus", "StoredPart", "Task", "TaskState", "TaskStatus",
-    "Tenant", "ThrottleStatus", "VersionOpened",
+    "Tenant", "TenantStatus", "ThrottleStatus", "VersionOpened",
 ]
 
 

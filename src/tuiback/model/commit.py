@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+
 from tuiback.model.things import Account, Container, Kind, Outcome, StoredPart
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkEntry:
+class ChunkEntry(msgspec.Struct, frozen=True):
     """Where one chunk lies: sealed record `slot` at (`offset`, `length`) of a pack, and inside its plain bytes.
 
     A chunk alone in its record has inner_offset 0. `size` is the chunk's plain length in bytes.
@@ -30,8 +31,7 @@ class PackTable:
     entries: tuple[ChunkEntry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(msgspec.Struct, frozen=True):
     """Where a chunk can be read."""
 
     pack_id: str
@@ -42,8 +42,7 @@ class Location:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class VersionOpened:
+class VersionOpened(msgspec.Struct, frozen=True):
     """A new version of an item, valid from snapshot `seq` of its account on; it ends the one before."""
 
     account_id: str
@@ -61,8 +60,7 @@ class VersionOpened:
     attrs: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(msgspec.Struct, frozen=True):
     """An item left its container.
 
     It ends the version only when snapshot `seq` closes, and only while the item's live version still lies in that

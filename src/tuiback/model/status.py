@@ -1,6 +1,7 @@
 """What the console and `tuiback status` show: one immutable picture of the engine a second."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -190,8 +191,20 @@ class AlertStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class TenantStatus:
+    """A tenant and what signs in to it; its fields are those of Tenant, whose secrets stay where they are."""
+
+    name: str
+    tenant_id: str
+    cloud: str
+    credential_kind: str
+    credential_expires_on: str | None
+    consent: str
+
+
+@dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """The whole picture. `number` grows with each new one."""
+    """The whole picture. `number` grows with each new one; `standing` counts the accounts of all tasks by state."""
 
     number: int
     time: datetime
@@ -205,3 +218,5 @@ class EngineStatus:
     activity: tuple[ActivityLine, ...] = ()
     jobs: tuple[JobStatus, ...] = ()
     alerts: tuple[AlertStatus, ...] = ()
+    tenants: tuple[TenantStatus, ...] = ()
+    standing: Mapping[str, int] = field(default_factory=dict)

@@ -1,8 +1,13 @@
-"""The words of tuiback as frozen facts: tenant, task, account, container, item."""
+"""The words of tuiback as frozen facts: tenant, task, account, container, item.
+
+What there is one of for every item or chunk is a msgspec.Struct: it is made in a tenth of a dataclass's time.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+import msgspec
 
 
 class AccountKind(StrEnum):
@@ -176,8 +181,7 @@ class Container:
     relisting: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteItem:
+class RemoteItem(msgspec.Struct, frozen=True):
     """One item as a listing shows it, before anything of its content was fetched.
 
     `parent_id` is the folder item it lies in ("" is the account's root). Equal `etag` means unchanged.
@@ -199,8 +203,7 @@ class RemoteItem:
     has_content: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """What the catalog knows of an item's newest version, live or removed, when a listing shows it again."""
 
     item_id: str
@@ -215,8 +218,7 @@ class Known:
     removal_pending: bool
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPart:
+class StoredPart(msgspec.Struct, frozen=True):
     """A piece of an item's content in the repository: `size` bytes, which the chunks give back.
 
     `digest` is the keyed BLAKE3-256 of the whole part, compared at every read. `form` says how the chunks make it

@@ -12,11 +12,10 @@ from uuid import uuid4
 
 import msgspec
 
-from tuiback.simtenant.api.call import Call, Fault, Reply, fault_reply, json_reply
+from tuiback.simtenant.api.call import VERSIONS, Call, Fault, Reply, fault_reply, json_reply
 from tuiback.simtenant.reception import Reception, Taken
 
-_VERSION = "/v1.0"
-PATH = f"{_VERSION}/$batch"
+PATHS = frozenset(f"{version}/$batch" for version in VERSIONS)
 _MOST_MEMBERS = 20
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _JSON = "application/json"
@@ -60,7 +59,7 @@ def _answer(reception: Reception, call: Call, places: list[Callable[[], None]]) 
     """
     if call.method != "POST":
         raise Fault(405, "BadRequest", "Specified HTTP method is not allowed for the request target.")
-    reception.cloud.signin.who(call.headers.get("authorization", ""))
+    reception.cloud.signin.bearer(call.headers.get("authorization", ""))
     members = _members(call)
     statuses: dict[str, int] = {}
     responses = []
@@ -91,13 +90,13 @@ def _members(call: Call) -> Sequence[_Member]:
     if len(by_id) < len(members):
         raise _bad("Batch request ids must be unique.")
     for member in members:
-        _check(member, by_id)
+        _check(member, by_id, call.version)
     return _ordered(members)
 
 
-def _check(member: _Member, by_id: Mapping[str, _Member]) -> None:
+def _check(member: _Member, by_id: Mapping[str, _Member], version: str) -> None:
     # Absolute URLs are accepted, though the documentation advises against them.
-    member.url = urlsplit(member.url)._replace(scheme="", netloc="").geturl().removeprefix(_VERSION)
+    member.url = urlsplit(member.url)._replace(scheme="", netloc="").geturl().removeprefix(version)
     if member.method.upper() not in _METHODS or not member.url.startswith("/"):
         raise _bad(f"Request '{member.id}' needs a method and a URL that begins with '/', without the version.")
     if member.url.lower().startswith("/$batch"):
@@ -131,7 +130,7 @@ def _call(member: _Member, outer: Call) -> Call:
     return Call(
         method=member.method.upper(),
         root=outer.root,
-        path=f"{_VERSION}{path}",
+        path=f"{outer.version}{path}",
         raw_query=query,
         headers=headers,
         body=_body(member, is_json=is_json),

@@ -35,6 +35,8 @@ class Capture:
             "sent_whole": sent_whole,
             "body": _document(call, reply),
         }
+        if call.path.endswith("/$batch"):
+            line["members"] = _members(call)
         with self._turn:
             self._file.write(msgspec.json.encode(line) + b"\n")
 
@@ -47,6 +49,15 @@ def _shown(name: str, value: str) -> str:
     if name not in _SECRET_HEADERS:
         return value
     return "Bearer -" if value.lower().startswith("bearer ") else "-"
+
+
+def _members(call: Call) -> list[dict[str, Any]]:
+    """What a batch asks for, without headers and bodies: whose budgets it is charged to can't be told otherwise."""
+    try:
+        asked = msgspec.json.decode(call.body)["requests"]
+        return [{name: each[name] for name in ("id", "method", "url", "dependsOn") if name in each} for each in asked]
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return []
 
 
 def _document(call: Call, reply: Reply) -> Any:  # noqa: ANN401 - whatever JSON the service gave

@@ -1,20 +1,27 @@
 """Takes every request that reaches the tenant, on any of its ports, and sends the answer."""
 
 import asyncio
+import gzip
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from starlette.types import Message, Receive, Scope, Send
 
-from tuiback.simtenant.api.call import Call, Reply
+from tuiback.simtenant.api.call import VERSIONS, Call, Reply
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.graph import resolve_graph
 from tuiback.simtenant.api.token_routes import resolve_sign_in
-from tuiback.simtenant.batch import PATH as BATCH
+from tuiback.simtenant.batch import PATHS as BATCHES
 from tuiback.simtenant.batch import answer_batch
 from tuiback.simtenant.capture import Capture
 from tuiback.simtenant.reception import Counts, Reception, Taken
 
+# Graph tells with every answer which of its servers gave it.
+_SERVED_BY = (
+    '{"ServerInfo":{"DataCenter":"West Europe","Slice":"E","Ring":"5","ScaleUnit":"001","RoleInstance":"AM1SIM01"}}'
+)
+_LEAST_TO_COMPRESS = 1024
 _NO_BODY = frozenset({204, 304})
 
 
@@ -46,7 +53,8 @@ class Front:
                 wait_seconds = self._plan.latency_seconds + taken.delay_seconds
                 if wait_seconds:
                     await asyncio.sleep(wait_seconds)
-                await _send(taken.reply, call, send, taken.drop_after_bytes)
+                packed = _packed(taken.reply, call) if self._reception.cloud.behaviour.compressed else taken.reply
+                await _send(packed, call, send, taken.drop_after_bytes)
                 sent_whole = True
             finally:
                 taken.leave()
@@ -56,9 +64,17 @@ class Front:
             counts.in_flight -= 1
 
     def _take(self, call: Call) -> Taken:
-        if call.path == BATCH:
+        if call.path in BATCHES:
             return self._reception.take_whole(call, "/$batch", lambda: answer_batch(self._reception, call))
         return self._reception.take(call)
+
+
+def _packed(reply: Reply, call: Call) -> Reply:
+    """The answer compressed, where it is worth while and the client takes it so."""
+    if len(reply.body) < _LEAST_TO_COMPRESS or "gzip" not in call.headers.get("accept-encoding", ""):
+        return reply
+    headers = reply.headers | {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return replace(reply, body=gzip.compress(reply.body, 1, mtime=0), headers=headers)
 
 
 def resolve_api(cloud: Cloud, call: Call) -> tuple[str, Callable[[], Reply]]:
@@ -96,9 +112,14 @@ async def _send(reply: Reply, call: Call, send: Send, drop_after_bytes: int | No
         headers["Content-Length"] = str(length)
     if length:
         headers["Content-Type"] = reply.content_type
+    if call.version in VERSIONS:
+        headers["x-ms-ags-diagnostic"] = _SERVED_BY
     headers |= reply.headers
     raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
+    if reply.stream is None and drop_after_bytes is None:
+        await send({"type": "http.response.body", "body": reply.body, "more_body": False})
+        return
     left = drop_after_bytes
     for piece in reply.stream if reply.stream is not None else (reply.body,):
         if left is not None and len(piece) >= left:

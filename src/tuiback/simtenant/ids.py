@@ -19,6 +19,9 @@ _PREFIXES = {
     "message": bytes.fromhex("000324"),
     "immutable": bytes.fromhex("000900"),
     "attachment": bytes.fromhex("000903"),
+    "item": bytes.fromhex("000326"),
+    "calendar": bytes.fromhex("010327"),
+    "event": bytes.fromhex("000328"),
 }
 _KINDS = {kind: number for number, kind in enumerate(_PREFIXES)}
 

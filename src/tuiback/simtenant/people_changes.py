@@ -21,7 +21,7 @@ class WrongOrder(Exception):
 def carry_out(cloud: Cloud, order: Mapping[str, Any]) -> dict[str, Any]:
     """Do what one POST /people says, and tell who it concerns. Raises WrongOrder.
 
-    {leave | purge | restore | unlicense | license | rehire: user}, {rename: user, family, address},
+    {leave | purge | restore | unlicense | license | rehire | archive: user}, {rename: user, family, address},
     {hire: address or "", given, family}, {join | part: user, group}, {furnish: {kind: count} or true}.
     """
     if "furnish" in order:
@@ -73,6 +73,12 @@ def _restore(cloud: Cloud, name: str, _order: Mapping[str, Any]) -> Account:
 def _license(cloud: Cloud, name: str, order: Mapping[str, Any]) -> Account:
     account = _here(cloud, name)
     cloud.tenant.directory.license(account, licensed="license" in order)
+    return account
+
+
+def _archive(cloud: Cloud, name: str, _order: Mapping[str, Any]) -> Account:
+    account = _here(cloud, name)
+    account.has_archive = True
     return account
 
 
@@ -136,7 +142,7 @@ def _usual_furniture(cloud: Cloud) -> dict[str, int]:
 
 _ACTIONS: dict[str, Callable[[Cloud, str, Mapping[str, Any]], Account]] = {
     "leave": _leave, "purge": _purge, "restore": _restore, "license": _license, "unlicense": _license,
-    "rename": _rename, "hire": _hire, "rehire": _rehire, "join": _join, "part": _part,
+    "archive": _archive, "rename": _rename, "hire": _hire, "rehire": _rehire, "join": _join, "part": _part,
 }  # fmt: skip
 
 

@@ -1,16 +1,21 @@
 """Leads every request to what answers it: past the tester's faults, the throttle and the counters."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from tuiback.simtenant.api.call import Call, Fault, Reply, fault_reply
 from tuiback.simtenant.api.cloud import Cloud
+from tuiback.simtenant.api.mailbox_imports import import_payer
+from tuiback.simtenant.api.mailbox_lookup import Part, find_owner
+from tuiback.simtenant.api.storage import UPLOAD_TEMPLATE, session_of
 from tuiback.simtenant.faulting.scene import Scene
 from tuiback.simtenant.faulting.strikes import Strikes
 from tuiback.simtenant.faults import FaultRule, Faults
 from tuiback.simtenant.throttling.charges import Request, charge_of
-from tuiback.simtenant.throttling.gate import Admission
+from tuiback.simtenant.throttling.gate import Admission, Gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,8 @@ class Orders:
         self.strikes.clear()
 
 
+_ATTACHMENT = "/users/{user}/messages/{message}/attachments/{attachment}"
+_STORE = re.compile(r"/mailboxes(?:/|\(')(MBX[^/']+)", re.IGNORECASE)
 Resolve = Callable[[Cloud, Call], tuple[str, Callable[[], Reply]]]
 
 
@@ -118,29 +125,49 @@ class Reception:
     def _admit(self, call: Call, template: str) -> Admission:
         """Raises Fault 429, or 401 for a token that is none."""
         gate = self.cloud.gate
-        if gate is None or not template.startswith("/") or template in ("/$batch", "/uploadSession/{session}"):
+        if gate is None or not template.startswith("/") or template == "/$batch":
             return Admission()
+        if template == UPLOAD_TEMPLATE:
+            return self._admit_fragment(gate, call)
         request = Request(
             method=call.method,
             template=template,
             app_id=self._payer(call),
             mailbox=self._mailbox(call),
             team=call.where.get("team", ""),
+            person=self._person(call),
             options=tuple(call.query.items()),
             body_bytes=len(call.body),
         )
         return gate.admit(charge_of(request)) if request.app_id else Admission()
 
+    def _admit_fragment(self, gate: Gate, call: Call) -> Admission:
+        """Fragments of files have been paid for with their session; those of attachments count in the mailbox."""
+        session = session_of(self.cloud, call)
+        if session is None or not session.is_attachment:
+            return Admission()
+        request = Request(call.method, _ATTACHMENT, session.app_id, session.mailbox, body_bytes=len(call.body))
+        return gate.admit(charge_of(request))
+
     def _payer(self, call: Call) -> str:
         """The application that the request is charged to; "" for requests that cost nothing. Raises Fault 401."""
         if "authorization" in call.headers:
-            return self.cloud.signin.who(call.headers["authorization"])[0]
+            return self.cloud.signin.bearer(call.headers["authorization"]).client_id
         # Later parts of a download are not charged again.
         if "tempauth" in call.query and call.headers.get("range", "bytes=0-").startswith("bytes=0-"):
             return self.cloud.transfers.payer(call.query["tempauth"].removeprefix("v1."))
-        return ""
+        return import_payer(self.cloud, call) if "authtoken" in call.query else ""
+
+    def _person(self, call: Call) -> str:
+        """On whose behalf the application asks; "" where it asks by itself."""
+        token = call.headers.get("authorization")
+        return self.cloud.signin.bearer(token).person_id if token is not None else ""
 
     def _mailbox(self, call: Call) -> str:
+        found = _STORE.search(call.path)
+        owner = find_owner(self.cloud, unquote(found.group(1))) if found is not None else None
+        if owner is not None:
+            return owner[0].person.object_id + ("" if owner[1] is Part.PRIMARY else f" {owner[1].name}")
         name = call.where.get("user", "")
         person = self.cloud.tenant.directory.find_person(name) if name else None
         return person.object_id if person is not None else name.lower()

@@ -96,27 +96,59 @@ names it, by the store's clock, and after one more commit of its own; commits be
 config is written last when a repository is made: without it there is none.
 """
 
-from tuiback.store.backend import AlreadyThere, Backend, open_backend
-from tuiback.store.bodies import by_account, decode_bodies, records
-from tuiback.store.check import PackOrder, Sources, check
-from tuiback.store.checkpoint import CheckpointTable, SubjectRefs, write_table
-from tuiback.store.commits import Chain
-from tuiback.store.findings import CheckReport, Finding
-from tuiback.store.gc import newest_generation
-from tuiback.store.history import Superseded
-from tuiback.store.keys import KeySlot, Secret
-from tuiback.store.needs import LostVersion, Needs, needs_of
-from tuiback.store.pack_checks import Depth
-from tuiback.store.reader import Places, Reader
-from tuiback.store.repository import Repository, identify
-from tuiback.store.savings import Savings
-from tuiback.store.segment import SegmentReader, SegmentRef, SegmentWriter
-from tuiback.store.slots import KeySlots
-from tuiback.store.writer import Writer
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tuiback.store.backend import AlreadyThere, Backend, open_backend
+    from tuiback.store.bodies import by_account, decode_bodies, records
+    from tuiback.store.check import PackOrder, Sources
+    from tuiback.store.checkpoint import CheckpointTable, SubjectRefs, write_table
+    from tuiback.store.commits import Chain
+    from tuiback.store.findings import CheckReport, Finding
+    from tuiback.store.gc import newest_generation
+    from tuiback.store.history import Superseded
+    from tuiback.store.keys import KeySlot, Secret
+    from tuiback.store.needs import LostVersion, Needs, needs_of
+    from tuiback.store.pack_checks import Depth
+    from tuiback.store.reader import Places, Reader
+    from tuiback.store.repository import Repository, identify
+    from tuiback.store.savings import Savings
+    from tuiback.store.segment import SegmentReader, SegmentRef, SegmentWriter
+    from tuiback.store.slots import KeySlots
+    from tuiback.store.writer import Writer
 
 __all__ = [
     "AlreadyThere", "Backend", "Chain", "CheckReport", "CheckpointTable", "Depth", "Finding", "KeySlot", "KeySlots",
     "LostVersion", "Needs", "PackOrder", "Places", "Reader", "Repository", "Savings", "Secret", "SegmentReader",
-    "SegmentRef", "SegmentWriter", "Sources", "SubjectRefs", "Superseded", "Writer", "by_account", "check",
+    "SegmentRef", "SegmentWriter", "Sources", "SubjectRefs", "Superseded", "Writer", "by_account",
     "decode_bodies", "identify", "needs_of", "newest_generation", "open_backend", "records", "write_table",
 ]  # fmt: skip
+
+_PLACES = {
+    "backend": ("AlreadyThere", "Backend", "open_backend"),
+    "bodies": ("by_account", "decode_bodies", "records"),
+    "check": ("PackOrder", "Sources"),
+    "checkpoint": ("CheckpointTable", "SubjectRefs", "write_table"),
+    "commits": ("Chain",),
+    "findings": ("CheckReport", "Finding"),
+    "gc": ("newest_generation",),
+    "history": ("Superseded",),
+    "keys": ("KeySlot", "Secret"),
+    "needs": ("LostVersion", "Needs", "needs_of"),
+    "pack_checks": ("Depth",),
+    "reader": ("Places", "Reader"),
+    "repository": ("Repository", "identify"),
+    "savings": ("Savings",),
+    "segment": ("SegmentReader", "SegmentRef", "SegmentWriter"),
+    "slots": ("KeySlots",),
+    "writer": ("Writer",),
+}
+_MODULES = {name: module for module, names in _PLACES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Load what is asked for when it is: a backup needs nothing of what checks or prunes, and starts sooner."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

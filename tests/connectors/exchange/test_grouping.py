@@ -39,6 +39,13 @@ def test_many_go_by_twenties() -> None:
     assert [len(group) for group in sizes(*[1] * 100)] == [20, 20, 20, 20, 20]
 
 
+def test_the_last_round_of_a_page_is_as_full_as_the_others() -> None:
+    """25 batches of 20 would leave three of four places idle at the end of each page of 500."""
+    groups = [len(group) for group in sizes(*[1] * 500)]
+    assert len(groups) == 28
+    assert max(groups) == 18
+
+
 def test_a_group_fits_into_memory() -> None:
     """However many messages, only so many bytes."""
     groups = sizes(*[SMALL_BYTES] * 200)

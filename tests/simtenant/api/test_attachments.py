@@ -57,3 +57,24 @@ def test_large_attachments_come_in_fragments(caller: Caller, message: str) -> No
     (found,) = caller.get(message + "/attachments?$select=name,size")["value"]
     assert (found["name"], found["size"]) == ("big.bin", len(content))
     assert caller.send("GET", f"{message}/attachments/{found['id']}/$value").content == content
+
+
+def test_a_message_may_be_attached(caller: Caller, message: str) -> None:
+    """It comes as an item without bytes of its own; $expand shows it, $value is its MIME, and so it is in the whole."""
+    inner = {"subject": "inside", "body": {"contentType": "text", "content": "hidden text"}, "attachments": [small(b"x")]}
+    given = {"@odata.type": "#microsoft.graph.itemAttachment", "name": "Inside", "item": inner}
+    made = caller.post(message + "/attachments", given)
+    assert (made["@odata.type"], "contentBytes" in made) == ("#microsoft.graph.itemAttachment", False)
+    url = f"{message}/attachments/{made['id']}"
+    shown = caller.get(f"{url}?$expand=microsoft.graph.itemAttachment/item")["item"]
+    assert (shown["subject"], shown["hasAttachments"]) == ("inside", True)
+    assert b"hidden text" in caller.send("GET", f"{url}/$value").content
+    whole = caller.send("GET", f"{message}/$value").content
+    copy = caller.send("POST", "/".join(message.split("/")[:4]), content=b64encode(whole),
+                       headers={"Content-Type": "text/plain"}).json()["id"]  # fmt: skip
+    again = f"{message.rpartition('/')[0]}/{copy}"
+    (found,) = caller.get(f"{again}/attachments?$expand=microsoft.graph.itemAttachment/item")["value"]
+    assert found["item"]["subject"] == "inside"
+    assert "hidden text" not in caller.get(again)["body"]["content"]
+    other = {"@odata.type": "#microsoft.graph.itemAttachment", "item": {"@odata.type": "#microsoft.graph.event"}}
+    assert caller.send("POST", message + "/attachments", json=other).status_code == 501

@@ -81,3 +81,12 @@ def test_folders_can_be_filtered_by_name(caller: Caller, user: str) -> None:
     found, _ = caller.walk(f"/users/{user}/mailFolders?$filter=displayName eq '{name}'")
     assert [each["displayName"] for each in found] == [name]
     assert caller.send("GET", f"/users/{user}/mailFolders?$filter=totalItemCount gt 3").status_code == 400
+
+
+def test_unread_messages_are_counted(caller: Caller, user: str) -> None:
+    """The count is that of the messages themselves, and follows what is read."""
+    folder = f"/users/{user}/mailFolders/inbox"
+    unread = caller.walk(f"{folder}/messages?$select=id&$filter=isRead eq false")[0]
+    assert caller.get(folder)["unreadItemCount"] == len(unread) > 0
+    caller.send("PATCH", f"/users/{user}/messages/{unread[0]['id']}", json={"isRead": True})
+    assert caller.get(f"{folder}?$select=unreadItemCount")["unreadItemCount"] == len(unread) - 1

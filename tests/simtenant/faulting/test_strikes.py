@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.simtenant.caller import IMMUTABLE, Caller, code_of
+from tests.simtenant.caller import IMMUTABLE, SCOPE, Caller, code_of
 
 
 def order(caller: Caller, fault: str, times: int = 1) -> None:
@@ -185,6 +185,10 @@ def test_a_tenant_may_forbid(caller: Caller, user: str) -> None:
     """403 for a mailbox that the application may not enter, and for sharing where it is off."""
     order(caller, "mailbox-blocked", -1)
     assert [code_of(caller.send("GET", f"/users/{user}/mailFolders")) for _ in range(2)] == ["ErrorAccessDenied"] * 2
+    item = f"/users/{user}/drive/items/{a_file(caller, user)['id']}"
+    order(caller, "recipient-unresolved")
+    reply = caller.send("POST", f"{item}/invite", json={"roles": ["read"], "recipients": [{"objectId": user}]})
+    assert reply.json()["error"]["innerError"]["code"] == "noResolvedUsers"
     order(caller, "sharing-disabled")
     link = {"type": "view", "scope": "organization"}
     reply = caller.send("POST", f"/users/{user}/drive/items/{a_file(caller, user)['id']}/createLink", json=link)
@@ -291,3 +295,45 @@ def test_all_faults_are_described_and_the_lasting_left_out_of_chance(caller: Cal
     assert caller.plain.post(f"{control}/fault", json={"id": "no-such-fault"}).status_code == 400
     assert caller.plain.post(f"{control}/fault", json={"id": "deleted-without-name"}).status_code == 400
     assert caller.plain.post(f"{control}/chaos", json={"ids": ["no-such-fault"]}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "number"),
+    [
+        ("sign-in-throttled", 429, 90033), ("sign-in-unavailable", 503, 90033), ("consent-missing", 400, 65001),
+        ("conditional-access", 400, 53003), ("application-disabled", 400, 7000112),
+    ],
+)  # fmt: skip
+def test_signing_in_may_be_refused(caller: Caller, fault: str, status: int, number: int) -> None:
+    """The token endpoint says so in its own words, and gives a token the next time."""
+    ends = caller.endpoints
+    form = {"grant_type": "client_credentials", "client_id": ends.client_id, "client_secret": ends.client_secret}
+    order(caller, fault)
+    reply = caller.plain.post(f"{ends.authority}/oauth2/v2.0/token", data=form | {"scope": SCOPE})
+    assert (reply.status_code, reply.json()["error_codes"]) == (status, [number])
+    caller.sign_in(ends.client_id, ends.client_secret)
+    assert struck(caller) == {fault: 1}
+
+
+def test_some_answers_stay_refusals(caller: Caller, user: str) -> None:
+    """An attachment that can't be opened, and a tenant without a licence for files."""
+    found = caller.walk(f"/users/{user}/messages?$select=id&$filter=hasAttachments eq true&$top=50")[0]
+    attachments = f"/users/{user}/messages/{found[0]['id']}/attachments"
+    one = caller.get(f"{attachments}?$select=id")["value"][0]["id"]
+    for fault, path, code in (
+        ("attachment-unreadable", f"{attachments}/{one}/$value", "ErrorCannotOpenFileAttachment"),
+        ("no-sharepoint-licence", f"/users/{user}/drive", "BadRequest"),
+    ):
+        order(caller, fault)
+        assert code_of(caller.send("GET", path)) == code
+        assert caller.send("GET", path).status_code == 200
+
+
+@pytest.mark.parametrize("which", ["Apply", "Upload"])
+def test_resync_says_whose_state_counts(caller: Caller, user: str, which: str) -> None:
+    """The two codes that documentation names, with the link to begin with."""
+    _, link = caller.walk(f"/users/{user}/drive/root/delta")
+    order(caller, f"resync-{which.lower()}-differences")
+    reply = caller.send("GET", link)
+    assert (reply.status_code, code_of(reply)) == (410, f"resyncChanges{which}Differences")
+    assert reply.headers["location"].endswith("/root/delta?token=")

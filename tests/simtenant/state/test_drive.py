@@ -57,3 +57,17 @@ def test_deleting_a_folder_reports_each_thing_in_it(drive: Drive) -> None:
     drive.delete(at(drive, "Folder"))
     assert {each.serial for each in drive.changes.between(before, drive.changes.latest)} == gone
     assert gone.isdisjoint(drive.nodes)
+
+
+def test_every_node_comes_behind_its_folder(drive: Drive) -> None:
+    """Also folders that were moved below others made later, and what was added since."""
+    outer = drive.add(drive.nodes[ROOT_NODE], "outer", None, NOW, NOW)
+    inner = drive.add(outer, "inner", None, NOW, NOW)
+    late = drive.add(drive.nodes[ROOT_NODE], "late", None, NOW, NOW)
+    assert drive.parents_first()[0] == ROOT_NODE
+    drive.place(outer, late.serial, "outer")
+    ordered = drive.parents_first()
+    assert sorted(ordered) == sorted(drive.nodes)
+    assert ordered.index(late.serial) < ordered.index(outer.serial) < ordered.index(inner.serial)
+    below = [node for node in drive.nodes.values() if node.parent is not None]
+    assert all(ordered.index(node.parent or ROOT_NODE) < ordered.index(node.serial) for node in below)

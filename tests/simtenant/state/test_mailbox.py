@@ -29,6 +29,9 @@ class Five:
     def message(self, serial: int) -> Message | None:
         return message(serial, INBOX) if serial < 5 else None
 
+    def is_read(self, _serial: int) -> bool:
+        return True
+
 
 @pytest.fixture
 def mailbox() -> Mailbox:
@@ -92,3 +95,14 @@ def test_deleting_a_folder_takes_everything_in_it(mailbox: Mailbox) -> None:
     mailbox.delete_folder(top)
     assert below.serial not in mailbox.folders
     assert mailbox.find(4) is None
+
+
+def test_unread_messages_are_counted_as_they_change(mailbox: Mailbox) -> None:
+    """What was generated and what was touched since are counted alike."""
+    assert mailbox.unread_count(INBOX) == 0
+    one = got(mailbox, 1)
+    one.is_read = False
+    mailbox.touch(one, NOW)
+    assert mailbox.unread_count(INBOX) == 1
+    mailbox.move(one, SENT, NOW)
+    assert (mailbox.unread_count(INBOX), mailbox.unread_count(SENT)) == (0, 1)

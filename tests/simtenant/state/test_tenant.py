@@ -83,3 +83,6 @@ def test_a_customers_folders_replace_the_generated_content(tmp_path: Path) -> No
     )
     inside = [(node, node.parent) for node in drive.nodes.values() if node.parent is not None]
     assert all(drive.find_child(parent, node.name) is node for node, parent in inside)
+    archive = tenant.archive(tenant.directory.accounts[0])
+    assert sum(archive.count(folder) for folder in archive.folders) == 0
+    assert {tenant.drive(site).total_bytes() for site in tenant.sites.all()} == {0}

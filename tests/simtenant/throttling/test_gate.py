@@ -127,3 +127,39 @@ def test_teams_count_by_the_second(time: Time) -> None:
     refused(lambda: gate.admit(read))
     time.seconds += 1.02
     gate.admit(read)
+
+
+def test_reports_and_sharing_have_limits_of_their_own(time: Time) -> None:
+    """Fourteen of one report in ten minutes; three hundred invitations in five minutes, whatever they cost."""
+    gate = Gate(time, 60_000, tenant_id="t")
+    report = charge_of(Request("GET", "/reports/getMailboxUsageDetail/{period}", "app"))
+    for _ in range(14):
+        gate.admit(report)
+    assert 599 <= int(refused(lambda: gate.admit(report)).headers["Retry-After"]) <= 606
+    share = charge_of(Request("POST", "/drives/{drive}/items/{item}/invite", "app"))
+    for _ in range(300):
+        gate.admit(share)
+    assert refused(lambda: gate.admit(share)).code == "activityLimitReached"
+    gate.admit(charge_of(Request("GET", "/drives/{drive}/items/{item}", "app")))
+
+
+def test_the_directory_says_whose_limit_it_was(time: Time) -> None:
+    """A refusal names the application and the tenant."""
+    gate = Gate(time, 5, tenant_id="t")
+    charge = charge_of(Request("GET", "/users", "app"))
+    for _ in range(1750):
+        gate.admit(charge)
+    headers = refused(lambda: gate.admit(charge)).headers
+    assert headers["x-ms-throttle-scope"] == "Tenant_Application/ReadWrite/app/t"
+
+
+def test_people_have_limits_of_their_own(time: Time) -> None:
+    """An application on behalf of somebody has 3,000 requests in five minutes; by itself it has its units only."""
+    gate = Gate(time, 60_000)
+    item = "/drives/{drive}/items/{item}"
+    charge = charge_of(Request("GET", item, "app", person="p"))
+    for _ in range(3_000):
+        gate.admit(charge)
+    assert refused(lambda: gate.admit(charge)).code == "activityLimitReached"
+    gate.admit(charge_of(Request("GET", item, "app")))
+    gate.admit(charge_of(Request("GET", item, "app", person="q")))

@@ -98,6 +98,15 @@ class ExchangeRestore(MailboxAccess):
             await lane.delete(mailbox_path(account, "messages", replaces), headers=BY_IMMUTABLE_ID)
         return Written(created["id"], mail.degraded)
 
+    async def take_back(self, account: Account, written_id: str, item: ItemSource) -> bool:
+        """What was read, flagged or moved since is still the same message."""
+        lane, place = self._lane(account), mailbox_path(account, "messages", written_id)
+        found = await lane.get(place, params={"$select": ",".join(MESSAGE_FIELDS)}, headers=BY_IMMUTABLE_ID)
+        if not says_the_same(item.content_tag, content_tag(found)):
+            return False
+        await lane.delete(place, headers=BY_IMMUTABLE_ID)
+        return True
+
     async def _get_or_make_folder(self, account: Account, parent_id: str, name: str) -> str:
         """Making comes first: it is one request where folders are new, and it can't miss one made meanwhile."""
         children = _folder_path(account, parent_id, "childFolders")

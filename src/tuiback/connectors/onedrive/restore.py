@@ -19,6 +19,7 @@ from tuiback.model import Account
 # of 320 KiB.
 _FRAGMENT_BYTES = 10 * 1024 * 1024
 
+_MODIFIED = "lastModifiedDateTime"
 _BEHAVIOUR = "@microsoft.graph.conflictBehavior"
 _BEHAVIOURS = {"skip": "fail", "keep-both": "rename", "overwrite": "replace"}
 
@@ -79,6 +80,18 @@ class OneDriveRestore(DriveAccess):
         else:
             written = await self._put_empty(account, target, on_conflict, times)
         return replace(await self._compare(account, written, hashed), degraded=degraded)
+
+    async def take_back(self, account: Account, written_id: str, item: ItemSource) -> bool:
+        """A file that SharePoint has rewritten by itself counts as unchanged while it bears the time it was given."""
+        place = drive_path(account, "items", written_id)
+        found = await self._lane(account).get(place, params={"$select": "id,name,size,file,fileSystemInfo"})
+        if not (bool(item.content_tag) and item.content_tag == content_tag(found)):
+            given = _times(await _stored_properties(item)).get("fileSystemInfo", {}).get(_MODIFIED)
+            now = (found.get("fileSystemInfo") or {}).get(_MODIFIED)
+            if given is None or now != given or not item.name.casefold().endswith(_REWRITTEN):
+                return False
+        await self._lane(account).delete(place)
+        return True
 
     async def _find(self, account: Account, parent_id: str, name: str) -> dict[str, Any] | None:
         target = named_child(drive_path(account, "items", parent_id), acceptable_name(name))
@@ -144,7 +157,7 @@ def _described(name: str, on_conflict: str, times: Mapping[str, Any]) -> dict[st
 def _times(properties: Mapping[str, Any]) -> dict[str, Any]:
     """The two times that the service lets be set, as a driveItem's property."""
     stated = properties.get("fileSystemInfo") or {}
-    kept = {name: stated[name] for name in ("createdDateTime", "lastModifiedDateTime") if stated.get(name)}
+    kept = {name: stated[name] for name in ("createdDateTime", _MODIFIED) if stated.get(name)}
     return {"fileSystemInfo": kept} if kept else {}
 
 

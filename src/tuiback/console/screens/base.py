@@ -1,6 +1,7 @@
 """What every full screen shares: notice line, key bar, and a word when the terminal is too small."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
@@ -9,6 +10,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from tuiback.console import figures
+from tuiback.console.header import HeaderFacts, tab_line
 from tuiback.console.keys import EVERYWHERE, SCREENS, labelled
 from tuiback.console.widgets.gauge import bar
 from tuiback.console.widgets.key_bar import KeyBar
@@ -29,12 +31,25 @@ def job_line(status: EngineStatus | None) -> Line:
     if not running:
         return ()
     job = running[0]
-    more = f"  and {len(running) - 1} more" if len(running) > 1 else ""
-    figure = f"{job.done}/{job.total} items  {figures.size(job.bytes_done)}"
+    more = f" and {len(running) - 1} more" if len(running) > 1 else ""
+    figure = f" {job.done}/{job.total} items  {figures.size(job.bytes_done)}"
     failed = (Span(f"  {job.failed} failed", "err"),) if job.failed else ()
     share = job.done / job.total if job.total else 0.0
-    title = Span(f" {job.kind} {job.subject} ", "label")
-    return (title, *bar(share, 22, "", "low"), Span(f" {figure}"), *failed, Span(more))
+    # What it is about comes last: where room is short that gives way.
+    return (
+        Span(f" {job.kind} ", "label"), *bar(share, 14, "", "low"), Span(figure), *failed, Span(more),
+        Span(f"  {job.subject}", "dim"),
+    )
+
+
+def job_share(status: EngineStatus | None) -> str:
+    """The job that runs now in a word and a figure, where there is no room for a line: restore 28%."""
+    running = [job for job in (status.jobs if status else ()) if job.state != "ended"]
+    if not running:
+        return ""
+    job = running[0]
+    more = f" +{len(running) - 1}" if len(running) > 1 else ""
+    return f"{job.kind} {job.done / job.total:.0%}{more}" if job.total else f"{job.kind}{more}"
 
 
 class FullScreen(Screen[None]):
@@ -49,6 +64,30 @@ class FullScreen(Screen[None]):
     def console_app(self) -> "Console":
         """The app, by its own type."""
         return cast("Console", self.app)
+
+    @property
+    def now(self) -> datetime:
+        """The engine's time, by which ages are told."""
+        status = self.console_app.status
+        return status.time if status else datetime.now(UTC)
+
+    def facts(self) -> HeaderFacts:
+        """How this console stands to the engine."""
+        app = self.console_app
+        return HeaderFacts(
+            hosted=app.hosting,
+            demo=app.options.demo,
+            paused=app.display_paused,
+            silent_seconds=app.silent_seconds,
+            refresh_seconds=app.options.refresh_seconds,
+            role=app.role,
+            unprotected=app.unprotected,
+        )
+
+    def show_tabs(self) -> None:
+        """Draw the line of screens."""
+        shown = tab_line(self.screen_name, self.console_app.status, self.facts(), self.size.width)
+        self.query_one("#tabs", LinePanel).show([shown])
 
     def compose(self) -> ComposeResult:
         """The frame around the body."""

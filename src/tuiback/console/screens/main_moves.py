@@ -101,11 +101,10 @@ class MainMoves(MainView):
 
     @on(Table.Chosen)
     def row_chosen(self) -> None:
-        """Enter unfolds the task, or folds it."""
+        """Enter opens the task: its plan and its runs."""
         row = self.tasks.cursor_row
         if row:
-            self.order.open ^= {row.value.task.name}
-            self.refresh_frame()
+            self.console_app.open_task(row.value.task.name)
 
     @on(Table.Folded)
     def row_folded(self, event: Table.Folded) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from time import monotonic
 
 from textual import work
@@ -9,7 +10,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from tuiback.console import figures
-from tuiback.console.header import HeaderFacts, meter_lines, tab_line
+from tuiback.console.header import late_tasks, meter_lines
 from tuiback.console.screens.base import FullScreen, job_line
 from tuiback.console.services import throttle_sentence, waiting
 from tuiback.console.task_detail import Throughput, activity_lines, detail_lines
@@ -25,6 +26,8 @@ from tuiback.model import EngineStatus, TaskStatus
 TALL = 34
 # Accounts are counted anew when a run got further, but never more often than this.
 RECOUNT_SECONDS = 3.0
+# Accounts become late while nothing happens at all.
+RECOUNT_AT_REST_SECONDS = 60.0
 
 
 class MainView(FullScreen):
@@ -38,7 +41,7 @@ class MainView(FullScreen):
         self.throughput = Throughput()
         self.states: dict[str, int] | None = None
         self.meters_shown = True
-        self._progress: tuple[tuple[int | None, int], ...] = ()
+        self._progress: tuple[tuple[int | None, int, int, int], ...] = ()
         self._counted_at = 0.0
 
     # ---- layout
@@ -76,8 +79,9 @@ class MainView(FullScreen):
         """Show a new picture of the engine."""
         self.throughput.add(status)
         self._show(status)
-        progress = tuple((task.run, task.accounts_done) for task in status.tasks)
-        if progress != self._progress and monotonic() - self._counted_at > RECOUNT_SECONDS:
+        progress = tuple((task.run, task.accounts_done, task.owed, task.gone) for task in status.tasks)
+        every = RECOUNT_SECONDS if progress != self._progress else RECOUNT_AT_REST_SECONDS
+        if monotonic() - self._counted_at > every:
             self._progress, self._counted_at = progress, monotonic()
             self.count_states()
 
@@ -93,13 +97,13 @@ class MainView(FullScreen):
         width, height = self.size
         if not width:
             return
-        facts = self._facts()
+        facts = replace(self.facts(), states=self.states)
         meters = meter_lines(status, facts, width)
         panel = self.query_one("#meters", LinePanel)
         panel.display = self.meters_shown
         panel.styles.height = len(meters)
         panel.show(meters)
-        self.query_one("#tabs", LinePanel).show([tab_line(self.screen_name, status, facts, width)])
+        self.show_tabs()
         self._show_tasks(status, width)
         self._show_lower(status, width, height)
         self._show_notice(status)
@@ -111,17 +115,6 @@ class MainView(FullScreen):
             return None
         return next((task for task in status.tasks if task.name == row.value.task.name), None)
 
-    def _facts(self) -> HeaderFacts:
-        app = self.console_app
-        return HeaderFacts(
-            hosted=app.hosting,
-            demo=app.options.demo,
-            paused=app.display_paused,
-            silent_seconds=app.silent_seconds,
-            refresh_seconds=app.options.refresh_seconds,
-            states=self.states,
-        )
-
     def _show_tasks(self, status: EngineStatus | None, width: int) -> None:
         table = self.tasks
         table.columns = columns_for(width)
@@ -131,7 +124,8 @@ class MainView(FullScreen):
             return
         nothing = "No tasks yet. 'tuiback task add' makes one."
         table.empty = "No task matches the filter." if self.order.pattern else nothing
-        table.set_rows(ListRows(task_rows(status.tasks, self.order, table.columns, status.time)))
+        rows = task_rows(status.tasks, self.order, table.columns, status.time, late_tasks(status))
+        table.set_rows(ListRows(rows))
 
     def _show_lower(self, status: EngineStatus | None, width: int, height: int) -> None:
         lower = self.query_one("#lower")
@@ -154,6 +148,8 @@ class MainView(FullScreen):
         tasks = status.tasks if status else ()
         states = Counter(task.state.value for task in tasks)
         told = "  ".join(f"{count} {state.lower()}" for state, count in sorted(states.items()))
+        late = late_tasks(status) if status else ()
+        told += f"  {len(late)} late!" if late else ""
         left = job_line(status) or (line((f" Tasks {len(tasks)}: ", "label"), told) if tasks else ())
         right = [Span(f"{len(self.tasks.tags)} tagged  ", "tag")] if self.tasks.tags else []
         right += [Span(f"filter:{self.order.pattern}  ", "match")] if self.order.pattern else []
@@ -163,15 +159,19 @@ class MainView(FullScreen):
     @work(thread=True, exclusive=True, group="states", exit_on_error=False)
     def count_states(self) -> None:
         """Count the accounts by state, out of the catalogs."""
-        if self.console_app.view is None:
+        from tuiback.engine.lateness import ok_since
+
+        view, now = self.console_app.view, self.now
+        if view is None:
             return
-        view = self.console_app.view
+        states: Counter[str] = Counter()
         try:
-            overviews = [one for _, reader in view.readers() for one in reader.account_overview()]
+            for _, reader in view.readers():
+                states.update(reader.count_states(ok_since(reader.tasks(), now)))
         except TuibackError as fault:
             self.app.call_from_thread(self.tell, str(fault), "err")
             return
-        self.app.call_from_thread(self._take_states, dict(Counter(one.state for one in overviews)))
+        self.app.call_from_thread(self._take_states, dict(states))
 
     def _take_states(self, states: dict[str, int]) -> None:
         self.states = states

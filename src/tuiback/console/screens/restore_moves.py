@@ -37,7 +37,7 @@ class RestoreMoves(RestoreView):
     def read_accounts(self, start: str | None) -> None:
         """Read the list of accounts, and forget the points known: runs make more of them."""
         try:
-            accounts = self.browser.load()
+            accounts = self.browser.load(self.now)
         except TuibackError as fault:
             self.call_later(self.tell, str(fault), "err")
         else:

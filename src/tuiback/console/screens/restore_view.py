@@ -1,7 +1,6 @@
 """What the restore browser shows: accounts and folders, items, a preview, and the point in time looked at."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from textual.containers import Container
 from textual.widget import Widget
@@ -9,7 +8,6 @@ from textual.widget import Widget
 from tuiback.console import figures
 from tuiback.console.browse import TREE_COLUMNS, Browser, Choice, Place
 from tuiback.console.dialogs.restore import Planned
-from tuiback.console.header import HeaderFacts, tab_line
 from tuiback.console.ports import ConsoleView
 from tuiback.console.restore_frame import crumbs_line, range_title, timeline_line
 from tuiback.console.screens.base import FullScreen, job_line
@@ -76,12 +74,6 @@ class RestoreView(FullScreen):
         """The content of the item under the cursor."""
         return self.query_one(PreviewPane)
 
-    @property
-    def today(self) -> datetime:
-        """The engine's time, which decides how dates are written."""
-        status = self.console_app.status
-        return status.time if status else datetime.now(UTC)
-
     def show_status(self, _status: EngineStatus) -> None:
         """Jobs go on, and so does their line."""
         self.show_lines()
@@ -105,7 +97,7 @@ class RestoreView(FullScreen):
     def show_items(self, *, keep: bool = False) -> None:
         """Show the items of the place under the tree's cursor; `keep` leaves the cursor on its item."""
         try:
-            self.items.show_place(self.place, self.today, keep_key=self.items.cursor_key if keep else None)
+            self.items.show_place(self.place, self.now, keep_key=self.items.cursor_key if keep else None)
         except TuibackError as fault:
             self.tell(str(fault), "err")
         self.show_lines()
@@ -124,8 +116,7 @@ class RestoreView(FullScreen):
         width, app = self.size.width, self.console_app
         if not width:
             return
-        facts = HeaderFacts(hosted=app.hosting, paused=app.display_paused, silent_seconds=app.silent_seconds)
-        self.query_one("#tabs", LinePanel).show([tab_line(self.screen_name, app.status, facts, width)])
+        self.show_tabs()
         self.query_one("#crumbs", LinePanel).show([crumbs_line(self.browser, self.place, width)])
         self.query_one("#timeline", LinePanel).show([timeline_line(self.browser, self.place, width)])
         self._show_titles()

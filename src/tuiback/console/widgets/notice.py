@@ -27,6 +27,11 @@ class NoticeLine(LinePanel):
         self._notice, self._until = Span(text, tone), monotonic() + NOTICE_SECONDS
         self.repaint()
 
+    def hush(self) -> None:
+        """What was told is over."""
+        self._notice = None
+        self.repaint()
+
     def repaint(self) -> None:
         """Show the notice as long as it counts; the 1 s timer calls this."""
         if self._notice and monotonic() > self._until:

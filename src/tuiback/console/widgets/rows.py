@@ -1,11 +1,12 @@
 """What a table shows: columns, rows, and where rows come from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from tuiback.console.widgets.lines import Line, Span, fit_line
 
+T = TypeVar("T")
 V = TypeVar("V")
 
 Cell = str | Line
@@ -65,6 +66,27 @@ class ListRows(Generic[V]):
     def row(self, index: int) -> Row[V]:
         """The row at that place."""
         return self.rows[index]
+
+    def index_of(self, key: str) -> int | None:
+        """Where the row with that key stands."""
+        return self._places.get(key)
+
+
+class MadeRows(Generic[T, V]):
+    """Rows made out of values when they are looked at: thousands of them cost nothing until they are in sight."""
+
+    def __init__(self, values: Sequence[T], key: Callable[[T], str], make: Callable[[T], Row[V]]) -> None:
+        self._values = values
+        self._make = make
+        self._places = {key(value): index for index, value in enumerate(values)}
+
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self._values)
+
+    def row(self, index: int) -> Row[V]:
+        """The row at that place."""
+        return self._make(self._values[index])
 
     def index_of(self, key: str) -> int | None:
         """Where the row with that key stands."""

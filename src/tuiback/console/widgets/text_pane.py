@@ -20,9 +20,10 @@ class TextPane(LinePanel, can_focus=True):
         self._text: tuple[Line, ...] = ()
         self.top = 0
 
-    def put(self, text: Sequence[Line]) -> None:
-        """Show another text from its beginning."""
-        self._text, self.top = tuple(text), 0
+    def put(self, text: Sequence[Line], *, keep: bool = False) -> None:
+        """Show another text from its beginning; with `keep` the same text stays where it was moved to."""
+        self.top = self.top if keep and tuple(text) == self._text else 0
+        self._text = tuple(text)
         self.repaint()
 
     def repaint(self) -> None:

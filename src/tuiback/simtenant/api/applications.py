@@ -110,8 +110,8 @@ def _remove_key(cloud: Cloud, call: Call) -> Reply:
 
 def _check_may_roll(cloud: Cloud, app: Application, call: Call) -> None:
     """An application needs no permission for its own keys; others' keys are for who may write applications."""
-    app_id, roles = cloud.signin.who(call.headers.get("authorization", ""))
-    if app_id != app.app_id and not WRITE_APPLICATIONS.roles & roles:
+    bearer = cloud.signin.bearer(call.headers.get("authorization", ""))
+    if bearer.client_id != app.app_id and not WRITE_APPLICATIONS.roles & bearer.permissions:
         raise Fault(403, WRITE_APPLICATIONS.code, WRITE_APPLICATIONS.message)
 
 

@@ -1,40 +1,50 @@
 """Answers for the attachments of messages: lists, bytes, small ones in one request, large ones in a session."""
 
 from base64 import b64decode, b64encode
+from datetime import datetime
 from typing import Any
 
 from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_content
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.mail_lookup import message_of, view_of
-from tuiback.simtenant.api.message_json import View
+from tuiback.simtenant.api.message_json import View, attached_json
 from tuiback.simtenant.api.odata import collection, context_url, selected
 from tuiback.simtenant.api.permissions import READ_MAIL, WRITE_MAIL
 from tuiback.simtenant.api.router import Route
 from tuiback.simtenant.api.storage import upload_url
+from tuiback.simtenant.api.user_lookup import mailbox_owner_of
 from tuiback.simtenant.content.mail import Attachment
+from tuiback.simtenant.content.written import WrittenMail
 from tuiback.simtenant.state.clock import stamp
 from tuiback.simtenant.state.mailbox import Message
-from tuiback.simtenant.state.rewriting import written_copy
+from tuiback.simtenant.state.rewriting import CONTENT_PROPERTIES, written_copy
 
 # https://learn.microsoft.com/graph/outlook-large-attachments
 _MOST_DIRECT_BYTES = 3 * 1024 * 1024
 _MOST_SESSION_BYTES = 150 * 1024 * 1024
 _MOST_FRAGMENT_BYTES = 4 * 1024 * 1024
+_MESSAGE_TYPE = "message/rfc822"
+_ITEM_TYPE = "#microsoft.graph.itemAttachment"
 _FILE_TYPE = "#microsoft.graph.fileAttachment"
 
 
 def attachment_json(view: View, message: Message, place: int, *, whole: bool) -> dict[str, Any]:
     """A fileAttachment; its bytes only with `whole`."""
     attachment = message.mail.attachments[place]
+    is_item = attachment.item is not None
     document: dict[str, Any] = {
-        "@odata.type": _FILE_TYPE,
-        "@odata.mediaContentType": attachment.content_type,
+        "@odata.type": _ITEM_TYPE if is_item else _FILE_TYPE,
         "id": view.ids.encode("attachment", view.mailbox.owner, message.serial, place),
         "lastModifiedDateTime": stamp(message.modified),
         "name": attachment.name,
         "contentType": attachment.content_type,
         "size": attachment.size,
         "isInline": attachment.is_inline,
+    }
+    if is_item:
+        return document
+    document |= {
+        "@odata.mediaContentType": attachment.content_type,
         "contentId": attachment.content_id,
         "contentLocation": None,
     }
@@ -43,9 +53,29 @@ def attachment_json(view: View, message: Message, place: int, *, whole: bool) ->
     return document
 
 
-def given_attachment(given: dict[str, Any]) -> Attachment:
+def _with_item(view: View, message: Message, place: int, call: Call, *, whole: bool) -> dict[str, Any]:
+    """With $expand the message that an attached one is."""
+    document = attachment_json(view, message, place, whole=whole)
+    item = message.mail.attachments[place].item
+    if item is not None and "/item" in call.query.get("$expand", "").lower():
+        document["item"] = {"@odata.type": "#microsoft.graph.message", **attached_json(item)}
+    return document
+
+
+def _given_item(given: dict[str, Any], properties: dict[str, Any], now: datetime) -> Attachment:
+    """A message attached as what it is. Raises Fault 501 for other items."""
+    if properties.get("@odata.type", "#microsoft.graph.message") != "#microsoft.graph.message":
+        raise Fault(501, "NotImplemented", "The simulated tenant attaches messages only.")
+    files = [given_attachment(each, now) for each in properties.get("attachments") or []]
+    mail = WrittenMail({k: v for k, v in properties.items() if k in CONTENT_PROPERTIES}, now, now, files)
+    return Attachment(str(given.get("name") or mail.head.subject), _MESSAGE_TYPE, len(mail.mime()), mail.mime, item=mail)
+
+
+def given_attachment(given: dict[str, Any], now: datetime) -> Attachment:
     """The attachment in a request's JSON. Raises Fault 400, 413 and 501."""
     kind = given.get("@odata.type", _FILE_TYPE)
+    if kind == _ITEM_TYPE and isinstance(given.get("item"), dict):
+        return _given_item(given, given["item"], now)
     if kind != _FILE_TYPE:
         raise Fault(501, "NotImplemented", f"The simulated tenant takes no {kind}.")
     try:
@@ -74,7 +104,7 @@ def _list(cloud: Cloud, call: Call) -> Reply:
     message = message_of(view, call)
     names = selected(call)
     whole = names is None or "contentBytes" in names
-    value = [attachment_json(view, message, place, whole=whole) for place in range(len(message.mail.attachments))]
+    value = [_with_item(view, message, place, call, whole=whole) for place in range(len(message.mail.attachments))]
     if names is not None:
         value = [{k: v for k, v in each.items() if k.startswith("@") or k == "id" or k in names} for each in value]
     return json_reply(collection(f"users('{call.where['user']}')/messages/attachments", value, None, call))
@@ -99,7 +129,7 @@ def _get(cloud: Cloud, call: Call) -> Reply:
 
 def _shown(view: View, message: Message, place: int, call: Call, status: int) -> Reply:
     context = {"@odata.context": context_url(call, f"users('{call.where['user']}')/messages/attachments/$entity")}
-    return json_reply(context | attachment_json(view, message, place, whole=True), status)
+    return json_reply(context | _with_item(view, message, place, call, whole=True), status)
 
 
 def _get_bytes(cloud: Cloud, call: Call) -> Reply:
@@ -120,7 +150,7 @@ def _attach(cloud: Cloud, view: View, message: Message, attachment: Attachment) 
 def _add(cloud: Cloud, call: Call) -> Reply:
     view = view_of(cloud, call)
     message = message_of(view, call)
-    place = _attach(cloud, view, message, given_attachment(call.json()))
+    place = _attach(cloud, view, message, given_attachment(call.json(), cloud.clock.now()))
     return _shown(view, message, place, call, 201)
 
 
@@ -135,6 +165,7 @@ def _delete(cloud: Cloud, call: Call) -> Reply:
 
 
 def _open_session(cloud: Cloud, call: Call) -> Reply:
+    owner = mailbox_owner_of(cloud, call)
     message_of(view_of(cloud, call), call)
     body = call.json()
     item = body.get("AttachmentItem") or body.get("attachmentItem") or {}
@@ -154,6 +185,7 @@ def _open_session(cloud: Cloud, call: Call) -> Reply:
 
     session = cloud.transfers.open_session(finish, _MOST_FRAGMENT_BYTES, 1)
     session.is_attachment = True
+    session.app_id, session.mailbox = call.app_id, owner.person.object_id
     document = {
         "@odata.context": context_url(call, "microsoft.graph.uploadSession"),
         "uploadUrl": upload_url(cloud, call, session),

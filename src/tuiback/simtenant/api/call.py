@@ -11,6 +11,9 @@ import msgspec
 
 from tuiback.simtenant.state.clock import Clock
 
+VERSIONS = ("/v1.0", "/beta")
+# OData takes these options with and without `$` before them.
+_OPTIONS = frozenset({"select", "expand", "top", "skip", "filter", "orderby", "count", "search", "skiptoken"})
 JSON_TYPE = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 _encode = msgspec.json.Encoder().encode
 
@@ -58,9 +61,14 @@ class Call:
 
     @cached_property
     def query(self) -> dict[str, str]:
-        """The query options, `$` names in lower case since Graph takes them in any."""
+        """The query options; OData's own with `$` and in lower case, since Graph takes them in any and without."""
         found = parse_qsl(self.raw_query, keep_blank_values=True)
-        return {name.lower() if name.startswith("$") else name: value for name, value in found}
+        return {_option(name): value for name, value in found}
+
+    @property
+    def version(self) -> str:
+        """The API version in the path, "/v1.0" or "/beta"."""
+        return self.path[:5]
 
     @cached_property
     def preferences(self) -> dict[str, str]:
@@ -85,6 +93,12 @@ class Call:
         if not isinstance(found, dict):
             raise Fault(400, "BadRequest", "Unable to read JSON request payload.")
         return found
+
+
+def _option(name: str) -> str:
+    if name.startswith("$"):
+        return name.lower()
+    return f"${name}" if name in _OPTIONS else name
 
 
 def json_reply(document: object, status: int = 200, headers: dict[str, str] | None = None) -> Reply:

@@ -11,6 +11,7 @@ from tuiback.simtenant.state.tenant import Tenant
 from tuiback.simtenant.throttling.gate import Gate
 
 # Under Microsoft's names, files lie on the tenant's own SharePoint host.
+OUTLOOK_HOST = "outlook.office.com"
 STORAGE_HOST = "northwind-my.sharepoint.com"
 
 
@@ -23,11 +24,23 @@ class Behaviour:
     https://learn.microsoft.com/graph/api/driveitem-createuploadsession
     Reports show hashes instead of names unless an administrator has turned `concealed_names` off.
     https://learn.microsoft.com/graph/api/resources/adminreportsettings
+    Delta of files is documented to tell no path of the parent; with `paths_in_delta` it does, as clients have met it.
+    https://learn.microsoft.com/graph/api/driveitem-delta
+    An upload session that does not say what is to become of a file of the same name is documented to fail; rclone has
+    always overwritten files without saying so, as it can with `sessions_replace`.
+    https://learn.microsoft.com/graph/api/driveitem-createuploadsession
+    Answers are `compressed` for who accepts that, as the real service does; here only where somebody asks for it, since
+    it takes time.
+    Whether the id of a mailboxItem is that of the message is not documented; with `shared_item_ids` it is.
     """
 
     open_ranges: bool = False
     strict_fragments: bool = False
     concealed_names: bool = True
+    paths_in_delta: bool = False
+    sessions_replace: bool = False
+    compressed: bool = False
+    shared_item_ids: bool = False
 
 
 class Cloud:
@@ -51,7 +64,8 @@ class Cloud:
         self.transfers = Transfers(self.clock, self.token_key, self.plan.url_seconds)
 
     def _new_gate(self) -> Gate | None:
-        return Gate(self.clock.seconds, self.plan.users, self.plan.time_scale) if self.plan.throttled else None
+        plan = self.plan
+        return Gate(self.clock.seconds, plan.users, plan.time_scale, plan.tenant_id) if plan.throttled else None
 
     def reset(self) -> None:
         """Undo every write and registration; delta tokens made before are no longer known."""
@@ -63,10 +77,13 @@ class Cloud:
         """Make every delta token so far unknown."""
         self.delta_generation += 1
 
-    def storage_root(self, root: str) -> str:
-        """Scheme and host of download and upload URLs: another host than the one that the request came by."""
+    def storage_root(self, root: str, host_name: str = STORAGE_HOST) -> str:
+        """Scheme and host of download and upload URLs: another host than the one that the request came by.
+
+        `host_name` is its name where Microsoft's names are in use.
+        """
         scheme, _, host = root.partition("://")
         if host.endswith(".microsoft.com"):
-            return f"{scheme}://{STORAGE_HOST}"
+            return f"{scheme}://{host_name}"
         name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
         return f"{scheme}://{name}:{self.storage_ports[scheme]}"

@@ -6,7 +6,8 @@ from urllib.parse import quote, urlencode
 
 from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply
 from tuiback.simtenant.api.cloud import Cloud
-from tuiback.simtenant.api.directory_filters import check_advanced, filter_of
+from tuiback.simtenant.api.directory_filters import check_advanced
+from tuiback.simtenant.api.filters import filter_of
 from tuiback.simtenant.api.odata import collection, find_token, page_size, sealed_token, selected
 
 T = TypeVar("T")

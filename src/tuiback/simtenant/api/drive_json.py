@@ -14,10 +14,10 @@ from tuiback.simtenant.content.documents import CONTENT_TYPES
 from tuiback.simtenant.state.clock import stamp
 from tuiback.simtenant.state.drive import Drive, Node
 
-HOST = "https://northwind-my.sharepoint.com"
 _REACHES = ("anonymous", "organization", "users")
-_QUOTA_BYTES = 1024**4
+QUOTA_BYTES = 1024**4
 # What OneDrive for Business says instead of a hash once an item is deleted.
+_URL_NAMES = frozenset({"content.downloadUrl", "@microsoft.graph.downloadUrl"})
 NO_HASH = "AAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 
@@ -62,27 +62,29 @@ def drive_json(view: DriveView) -> dict[str, Any]:
     used = view.drive.total_bytes()
     return {
         "id": person.drive_id,
-        "name": "OneDrive",
+        "name": "OneDrive" if person.drive_type == "business" else "Documents",
         "description": "",
-        "driveType": "business",
+        "driveType": person.drive_type,
         "createdDateTime": stamp(person.created),
         "lastModifiedDateTime": stamp(max(node.modified for node in view.drive.nodes.values())),
-        "webUrl": f"{HOST}{person.site_path}/Documents",
+        "webUrl": f"{person.host}{person.site_path}/{_library(person)}",
         "createdBy": {"user": {"displayName": "System Account"}},
         "lastModifiedBy": identity(person),
         "owner": identity(person),
         "quota": {
             "deleted": 0,
-            "remaining": max(_QUOTA_BYTES - used, 0),
+            "remaining": max(QUOTA_BYTES - used, 0),
             "state": "normal",
-            "total": _QUOTA_BYTES,
+            "total": QUOTA_BYTES,
             "used": used,
         },
     }
 
 
-def item_json(view: DriveView, node: Node, *, in_delta: bool = False) -> dict[str, Any]:
-    """A driveItem. Delta gives neither cTag nor a path, and folders have no cTag at all."""
+def item_json(
+    view: DriveView, node: Node, names: frozenset[str] | None = None, *, in_delta: bool = False
+) -> dict[str, Any]:
+    """A driveItem with the properties in `names`, or all. Delta gives neither cTag nor a path; folders have no cTag."""
     drive, person = view.drive, view.person
     tag = view.e_tag(node)
     document: dict[str, Any] = {
@@ -109,12 +111,13 @@ def item_json(view: DriveView, node: Node, *, in_delta: bool = False) -> dict[st
         document["folder"] = {"childCount": drive.child_count(node.serial)}
         if node.package:
             document["package"] = {"type": "oneNote"}
-        return document
+        return narrowed(document, names)
     document["file"] = {"mimeType": content_type(node.name), "hashes": {"quickXorHash": node.source.quick_xor_hash}}
-    document["@microsoft.graph.downloadUrl"] = view.download_url(node)
+    if names is None or names & _URL_NAMES:
+        document["@microsoft.graph.downloadUrl"] = view.download_url(node)
     if not in_delta:
         document["cTag"] = '"c:' + tag.strip('"') + '"'
-    return document
+    return narrowed(document, names)
 
 
 def deleted_json(view: DriveView, serial: int) -> dict[str, Any]:
@@ -124,16 +127,16 @@ def deleted_json(view: DriveView, serial: int) -> dict[str, Any]:
         "deleted": {"state": "deleted"},
         "file": {"hashes": {"quickXorHash": NO_HASH}},
         "size": 0,
-        "parentReference": {"driveId": view.person.drive_id, "driveType": "business"},
+        "parentReference": {"driveId": view.person.drive_id, "driveType": view.person.drive_type},
     }
 
 
 def narrowed(document: dict[str, Any], names: frozenset[str] | None) -> dict[str, Any]:
-    """Only the properties in $select, and the id; a downloadUrl comes with `id` or under its own name."""
+    """Only the properties in $select, and the id."""
     if names is None:
         return document
     wanted = names | {"id", "deleted"}
-    if {"content.downloadUrl", "@microsoft.graph.downloadUrl"} & names:
+    if _URL_NAMES & names:
         wanted |= {"@microsoft.graph.downloadUrl"}
     return {name: value for name, value in document.items() if name in wanted}
 
@@ -162,17 +165,24 @@ def _shared(view: DriveView, node: Node) -> dict[str, Any] | None:
 
 def _parent(view: DriveView, node: Node, *, in_delta: bool) -> dict[str, Any]:
     person = view.person
-    found: dict[str, Any] = {"driveType": "business", "driveId": person.drive_id, "siteId": str(person.drive_guids[0])}
+    found: dict[str, Any] = {
+        "driveType": person.drive_type, "driveId": person.drive_id, "siteId": str(person.drive_guids[0]),
+    }  # fmt: skip
     if node.parent is not None:
         parent = view.drive.nodes[node.parent]
         found["id"] = view.node_id(node.parent)
         found["name"] = parent.name if parent.parent is not None else "Documents"
-        if not in_delta:
+        if not in_delta or view.cloud.behaviour.paths_in_delta:
             above = "/".join(quote(name, safe="") for name in view.drive.path(parent))
             found["path"] = f"/drives/{person.drive_id}/root:" + (f"/{above}" if above else "")
     return found
 
 
+def _library(person: Person) -> str:
+    """How the library is named in URLs."""
+    return "Documents" if person.drive_type == "business" else "Shared%20Documents"
+
+
 def _web_url(view: DriveView, node: Node) -> str:
     names = "".join("/" + quote(name, safe="") for name in view.drive.path(node))
-    return f"{HOST}{view.person.site_path}/Documents{names}"
+    return f"{view.person.host}{view.person.site_path}/{_library(view.person)}{names}"

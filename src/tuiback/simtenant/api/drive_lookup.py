@@ -7,22 +7,33 @@ from tuiback.simtenant.api.call import Call, Fault
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.drive_json import DriveView
 from tuiback.simtenant.api.user_lookup import account_of
+from tuiback.simtenant.content.company import Person
 from tuiback.simtenant.state.drive import ROOT_NODE, Node
 
 
 def drive_of(cloud: Cloud, call: Call) -> DriveView:
     """The drive named by its id, or by its owner. Raises Fault 404."""
-    if "drive" in call.where:
-        account = cloud.tenant.directory.find_drive(call.where["drive"])
-        if account is None:
-            raise Fault(404, "itemNotFound", "The resource could not be found.")
-    else:
-        account = account_of(cloud, call)
-        if not account.has_drive:
-            raise Fault(404, "ResourceNotFound", "User's mysite not found.")
-    person = account.person
+    person = _owner_of(cloud, call)
+    if person is None:
+        raise not_found()
     hierarchical = "hierarchicalsharing" in call.preferences
     return DriveView(cloud, person, cloud.tenant.drive(person), call.root, call.app_id, hierarchical)
+
+
+def _owner_of(cloud: Cloud, call: Call) -> Person | None:
+    """Whose drive the URL names. Raises Fault 404."""
+    where, tenant = call.where, cloud.tenant
+    if "drive" in where:
+        return tenant.find_drive(where["drive"])
+    if "site" in where:
+        return tenant.find_site(where["site"])
+    if "group" in where:
+        team = tenant.teams.find(where["group"])
+        return tenant.sites.of_team(team) if team is not None else None
+    account = account_of(cloud, call)
+    if not account.has_drive:
+        raise Fault(404, "ResourceNotFound", "User's mysite not found.")
+    return account.person
 
 
 def start_of(view: DriveView, call: Call) -> Node:

@@ -11,21 +11,23 @@ from urllib.parse import unquote
 
 from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_content
 from tuiback.simtenant.api.cloud import Cloud
-from tuiback.simtenant.api.drive_json import DriveView
+from tuiback.simtenant.api.drive_json import QUOTA_BYTES, DriveView
 from tuiback.simtenant.api.drive_lookup import Target, drive_of, node_of, not_found, target_of
 from tuiback.simtenant.api.drives import shown_item
 from tuiback.simtenant.api.item_names import check_name, free_name
 from tuiback.simtenant.api.odata import context_url
 from tuiback.simtenant.api.permissions import WRITE_FILES
 from tuiback.simtenant.api.router import Route
-from tuiback.simtenant.api.storage import upload_url
+from tuiback.simtenant.api.storage import session_at, upload_url
 from tuiback.simtenant.content.sources import HeldSource
 from tuiback.simtenant.state.drive import ROOT_NODE, Drive, NameTaken, Node
 
+_MOST_FILE_BYTES = 250 * 1024**3
 _MOST_DIRECT_BYTES = 250 * 1024 * 1024
 _MOST_FRAGMENT_BYTES = 60 * 1024 * 1024 - 1
 _FRAGMENT_MULTIPLE = 320 * 1024
 _CONFLICT = "@microsoft.graph.conflictBehavior"
+_SOURCE = "@microsoft.graph.sourceUrl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ def _open_session(cloud: Cloud, call: Call) -> Reply:
     _check_current(view, target.node, call)
     if target.node is None:
         check_name(view.drive, target.parent, target.name, folder=False)
-    conflict = str(item.get(_CONFLICT, "fail"))
+    _check_size(view, item.get("fileSize"))
+    conflict = str(item.get(_CONFLICT, "replace" if cloud.behaviour.sessions_replace else "fail"))
     now = cloud.clock.now()
     times = _times(item, _Times(now, now))
 
@@ -81,6 +84,7 @@ def _open_session(cloud: Cloud, call: Call) -> Reply:
         return shown_item(now_view, node, call, status)
 
     session = cloud.transfers.open_session(finish, _MOST_FRAGMENT_BYTES, _FRAGMENT_MULTIPLE)
+    session.deferred = bool(call.json().get("deferCommit"))
     return json_reply(
         {
             "@odata.context": context_url(call, "microsoft.graph.uploadSession"),
@@ -89,6 +93,33 @@ def _open_session(cloud: Cloud, call: Call) -> Reply:
             "nextExpectedRanges": ["0-"],
         }
     )
+
+
+def _commit(cloud: Cloud, call: Call) -> Reply:
+    """An upload that has come to its end, under the name that is given now: into the folder that the URL names."""
+    view, given = drive_of(cloud, call), call.json()
+    parent, name = node_of(view, call), given.get("name")
+    session = session_at(cloud, str(given.get(_SOURCE, "")))
+    if session is None or session.finished is not None:
+        raise Fault(404, "itemNotFound", "The upload session was not found")
+    if not isinstance(name, str) or not parent.is_folder or not session.is_whole:
+        raise Fault(400, "invalidRequest", "A folder, a name and a complete upload are required.")
+    now = cloud.clock.now()
+    target = Target(parent, name, view.drive.find_child(parent.serial, name))
+    conflict = str(given.get(_CONFLICT, "fail"))
+    status, node = _write_file(view.drive, target, bytes(session.received), conflict, _Times(now, now))
+    cloud.transfers.close_session(session)
+    return shown_item(view, node, call, status)
+
+
+def _check_size(view: DriveView, size: object) -> None:
+    """Refuse a file that is larger than any may be, or than the quota leaves room for. Raises Fault 413 and 507."""
+    if not isinstance(size, int):
+        return
+    if size > _MOST_FILE_BYTES:
+        raise Fault(413, "invalidRequest", "The file is larger than 250 GB.")
+    if size > QUOTA_BYTES - view.drive.total_bytes():
+        raise Fault(507, "quotaLimitReached", "The quota has been reached.")
 
 
 def _create_folder(cloud: Cloud, call: Call) -> Reply:
@@ -124,6 +155,9 @@ def _change(cloud: Cloud, call: Call) -> Reply:
             drive.place(node, parent.serial, name)
         except NameTaken as taken:
             raise _name_taken() from taken
+    elif node.source is not None and times.modified != node.modified:
+        # A change of the time alone makes a version too: https://github.com/rclone/rclone/issues/1716
+        drive.write(node, node.source, times.modified)
     else:
         drive.touch(node)
     node.created = times.created
@@ -201,6 +235,7 @@ def _routes(drive: str) -> Iterable[Route]:
     for item in (drive + "/root", drive + "/items/{item}"):
         for node in (item, item + "/:/{path}"):
             yield Route("PATCH", node, _change, WRITE_FILES)
+            yield Route("PUT", node, _commit, WRITE_FILES)
             yield Route("DELETE", node, _delete, WRITE_FILES)
             yield Route("POST", node + "/permanentDelete", _delete, WRITE_FILES)
             yield Route("PUT", node + "/content", _put_content, WRITE_FILES)

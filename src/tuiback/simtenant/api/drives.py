@@ -1,7 +1,7 @@
 """Answers that read drives: the drive, its items, their children, changes and content."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,8 +9,9 @@ from urllib.parse import quote, unquote, urlencode
 
 from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply
 from tuiback.simtenant.api.cloud import Cloud
-from tuiback.simtenant.api.drive_json import DriveView, deleted_json, drive_json, item_json, narrowed
-from tuiback.simtenant.api.drive_lookup import check_readable, drive_of, node_of, start_of
+from tuiback.simtenant.api.drive_json import DriveView, content_type, deleted_json, drive_json, item_json, narrowed
+from tuiback.simtenant.api.drive_lookup import check_readable, drive_of, node_of, not_found, start_of
+from tuiback.simtenant.api.filters import filter_of
 from tuiback.simtenant.api.odata import collection, context_url, page, page_size, selected
 from tuiback.simtenant.api.permissions import READ_FILES
 from tuiback.simtenant.api.router import Route
@@ -18,14 +19,21 @@ from tuiback.simtenant.state.drive import Node
 
 _MOST_CHILDREN = 5000
 _MOST_CHANGES = 5000
+# Facets that an item does not have can be filtered by all the same.
+_NO_URL = frozenset({"name", "size", "file", "folder", "package", "createdDateTime", "lastModifiedDateTime"})
+_ABSENT: dict[str, Any] = dict.fromkeys(_NO_URL)
 _SHARED_CHANGED = "@microsoft.graph.sharedChanged"
 _SHARING_PREFERENCES = {"deltashowremovedasdeleted", "deltatraversepermissiongaps", "deltashowsharingchanges"}
 
 
 def shown_item(view: DriveView, node: Node, call: Call, status: int = 200) -> Reply:
     """One item as the answer to `call`."""
-    context = {"@odata.context": context_url(call, f"drives('{quote(view.person.drive_id)}')/items/$entity")}
-    return json_reply(context | narrowed(item_json(view, node), selected(call)), status)
+    context = context_url(call, f"drives('{quote(view.person.drive_id)}')/items/$entity")
+    document: dict[str, Any] = {"@odata.context": context}
+    document |= item_json(view, node, selected(call))
+    if call.query.get("$expand", "").startswith("children"):
+        document["children"] = [item_json(view, each) for each in view.drive.children(node.serial)]
+    return json_reply(document, status)
 
 
 def _get_drive(cloud: Cloud, call: Call) -> Reply:
@@ -44,11 +52,30 @@ def _get_item(cloud: Cloud, call: Call) -> Reply:
 
 def _list_children(cloud: Cloud, call: Call) -> Reply:
     view = drive_of(cloud, call)
-    children = view.drive.children(node_of(view, call).serial)
-    shown, next_link = page(children, call, page_size(call, cloud.plan.file_page, _MOST_CHILDREN))
+    return _listed(cloud, call, view, view.drive.children(node_of(view, call).serial), "/items/children")
+
+
+def _search(cloud: Cloud, call: Call) -> Reply:
+    """What has the text in its name; what it holds is not looked into."""
+    view = drive_of(cloud, call)
+    below, text = node_of(view, call), call.where["text"].strip("'").casefold()
+    found = [
+        node
+        for node in view.drive.nodes.values()
+        if text in node.name.casefold() and below in view.drive.ancestors(node)
+    ]
+    return _listed(cloud, call, view, found, "/items/search")
+
+
+def _listed(cloud: Cloud, call: Call, view: DriveView, nodes: Sequence[Node], context: str) -> Reply:
+    if "$filter" in call.query:
+        test = filter_of(call, "invalidRequest")
+        nodes = [node for node in nodes if test(_ABSENT | item_json(view, node, _NO_URL))]
+    shown, next_link = page(nodes, call, page_size(call, cloud.plan.file_page, _MOST_CHILDREN))
     names = selected(call)
-    value = [narrowed(item_json(view, node), names) for node in shown]
-    return json_reply(collection(f"drives('{quote(view.person.drive_id)}')/items/children", value, next_link, call))
+    value = [item_json(view, node, names) for node in shown]
+    context = f"drives('{quote(view.person.drive_id)}'){context}"
+    return json_reply(collection(context, value, next_link, call))
 
 
 def _get_content(cloud: Cloud, call: Call) -> Reply:
@@ -56,11 +83,26 @@ def _get_content(cloud: Cloud, call: Call) -> Reply:
     view = drive_of(cloud, call)
     node = node_of(view, call)
     if node.source is None:
-        raise Fault(404, "itemNotFound", "The resource could not be found.")
+        raise not_found()
     check_readable(node)
     if call.headers.get("if-none-match") == view.e_tag(node):
         return Reply(304)
     return Reply(302, headers={"Location": view.download_url(node, paid=True)})
+
+
+def _get_stream(cloud: Cloud, call: Call) -> Reply:
+    """The content itself, beta only; of an infected file too for who insists.
+
+    Undocumented but used: https://github.com/rclone/rclone/blob/master/backend/onedrive/onedrive.go (av_override)
+    """
+    view = drive_of(cloud, call)
+    node = node_of(view, call)
+    if node.source is None:
+        raise not_found()
+    if node.trouble != "malware" or "forceinfecteddownload" not in call.preferences:
+        check_readable(node)
+    pieces = node.source.pieces(0, node.source.size)
+    return Reply(200, content_type=content_type(node.name), stream=pieces, length=node.source.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +142,11 @@ def _delta(cloud: Cloud, call: Call) -> Reply:
     value = []
     for entry in entries[token.shown : token.shown + size]:
         node = view.drive.nodes.get(entry)
-        shown = item_json(view, node, in_delta=True) if node is not None else deleted_json(view, entry)
-        mark = {_SHARED_CHANGED: "True"} if entry in reshared else {}
-        value.append(narrowed(shown, names) | mark)
+        if node is not None:
+            shown = item_json(view, node, names, in_delta=True)
+        else:
+            shown = narrowed(deleted_json(view, entry), names)
+        value.append(shown | ({_SHARED_CHANGED: "True"} if entry in reshared else {}))
     if token.shown + size < len(entries):
         following = _Token(token.generation, token.since, token.until, token.shown + size)
     else:
@@ -153,10 +197,9 @@ def _moment(text: str) -> datetime | None:
 
 
 def _everything(view: DriveView, since: datetime | None) -> list[int]:
-    nodes: Iterable[Node] = view.drive.nodes.values()
-    if since is not None:
-        nodes = [node for node in nodes if node.modified >= since]
-    return _parents_first(view, nodes)
+    if since is None:
+        return view.drive.parents_first()
+    return _parents_first(view, [node for node in view.drive.nodes.values() if node.modified >= since])
 
 
 def _changes(view: DriveView, token: _Token, call: Call) -> list[int]:
@@ -191,17 +234,24 @@ def _parents_first(view: DriveView, nodes: Iterable[Node]) -> list[int]:
 
 def _routes(drive: str) -> Iterable[Route]:
     yield Route("GET", drive, _get_drive, READ_FILES)
+    yield Route("GET", drive + "/search/{text}", _search, READ_FILES)
     for item in (drive + "/root", drive + "/items/{item}"):
         yield Route("GET", item + "/delta", _delta, READ_FILES)
         yield Route("GET", item + "/delta/{token}", _delta, READ_FILES)
         for node in (item, item + "/:/{path}"):
             yield Route("GET", node, _get_item, READ_FILES)
-            yield Route("GET", node + "/children", _list_children, READ_FILES)
+            yield Route("GET", node + "/children", _list_children, READ_FILES, filtered=True)
+            yield Route("GET", node + "/search/{text}", _search, READ_FILES)
             yield Route("GET", node + "/content", _get_content, READ_FILES)
+            yield Route("GET", node + "/contentStream", _get_stream, READ_FILES, in_beta=True)
 
 
 ROUTES = (
     Route("GET", "/users/{user}/drives", _list_drives, READ_FILES),
     *_routes("/users/{user}/drive"),
     *_routes("/drives/{drive}"),
+    *_routes("/sites/{site}/drive"),
+    *_routes("/groups/{group}/drive"),
+    Route("GET", "/sites/{site}/drives", _list_drives, READ_FILES),
+    Route("GET", "/groups/{group}/drives", _list_drives, READ_FILES),
 )

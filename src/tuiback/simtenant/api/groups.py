@@ -42,6 +42,7 @@ def group_json(group: Group, _names: frozenset[str] | None) -> dict[str, Any]:
         "onPremisesSyncEnabled": None,
         "proxyAddresses": [f"SMTP:{mail}"] if mail else [],
         "renewedDateTime": stamp(group.created),
+        "resourceProvisioningOptions": ["Team"] if group.is_unified else [],
         "securityEnabled": not group.is_unified,
         "visibility": "Private" if group.is_unified else None,
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_content
 from tuiback.simtenant.api.cloud import Cloud
-from tuiback.simtenant.api.drive_json import HOST, DriveView, identity
+from tuiback.simtenant.api.drive_json import DriveView, identity
 from tuiback.simtenant.api.drive_lookup import drive_of, node_of, not_found
 from tuiback.simtenant.api.odata import collection, context_url
 from tuiback.simtenant.api.permissions import READ_FILES, WRITE_FILES
@@ -120,7 +120,7 @@ def _permission_json(view: DriveView, grant: Grant) -> dict[str, Any]:
         "link": {
             "scope": grant.scope,
             "type": "view" if grant.role == "read" else "edit",
-            "webUrl": f"{HOST}/:b:/g{view.person.site_path}/{share}",
+            "webUrl": f"{view.person.host}/:b:/g{view.person.site_path}/{share}",
             "preventsDownload": False,
         },
     }

@@ -20,7 +20,8 @@ from tuiback.simtenant.state.drive import Node
 def _list(cloud: Cloud, call: Call) -> Reply:
     """The newest first."""
     view, node = _file(cloud, call)
-    value = [_version_json(view, node, number) for number in range(node.version_number, 0, -1)]
+    numbers = (number for number in range(node.version_number, 0, -1) if number not in node.forgotten)
+    value = [_version_json(view, node, number) for number in numbers]
     return json_reply(collection("Collection(driveItemVersion)", value, None, call))
 
 
@@ -50,6 +51,17 @@ def _restore(cloud: Cloud, call: Call) -> Reply:
     return no_content()
 
 
+def _delete(cloud: Cloud, call: Call) -> Reply:
+    """A version of the past is gone; the others keep their numbers."""
+    view, node = _file(cloud, call)
+    number = _number(node, call)
+    if number == node.version_number:
+        raise Fault(400, "invalidRequest", "You cannot delete the current version.")
+    node.forgotten.add(number)
+    view.drive.touch(node)
+    return no_content()
+
+
 def _version_json(view: DriveView, node: Node, number: int) -> dict[str, Any]:
     source = node.source_of(number)
     is_present = number == node.version_number
@@ -72,7 +84,7 @@ def _file(cloud: Cloud, call: Call) -> tuple[DriveView, Node]:
 
 def _number(node: Node, call: Call) -> int:
     text = call.where["version"].removesuffix(".0")
-    if not text.isdigit() or node.source_of(int(text)) is None or int(text) == 0:
+    if not text.isdigit() or node.source_of(int(text)) is None or int(text) in (0, *node.forgotten):
         raise not_found()
     return int(text)
 
@@ -83,6 +95,7 @@ def _routes(drive: str) -> Iterable[Route]:
             one = node + "/versions/{version}"
             yield Route("GET", node + "/versions", _list, READ_FILES)
             yield Route("GET", one, _get, READ_FILES)
+            yield Route("DELETE", one, _delete, WRITE_FILES)
             yield Route("GET", one + "/content", _get_content, READ_FILES)
             yield Route("POST", one + "/restoreVersion", _restore, WRITE_FILES)
 

@@ -16,7 +16,8 @@ _MOST_FOLDERS = 1000
 
 
 def _list_top(cloud: Cloud, call: Call) -> Reply:
-    return _list(cloud, call, view_of(cloud, call), ROOT)
+    """The folders directly below the root; in beta all of them."""
+    return _list(cloud, call, view_of(cloud, call), None if call.version == "/beta" else ROOT)
 
 
 def _list_children(cloud: Cloud, call: Call) -> Reply:
@@ -24,13 +25,23 @@ def _list_children(cloud: Cloud, call: Call) -> Reply:
     return _list(cloud, call, view, folder_of(view, call.where["folder"]).serial)
 
 
-def _list(cloud: Cloud, call: Call, view: View, parent: int) -> Reply:
+def _list(cloud: Cloud, call: Call, view: View, parent: int | None) -> Reply:
     hidden = call.query.get("includeHiddenFolders", "").lower() == "true"
-    folders = [each for each in view.mailbox.children(parent, hidden) if passes(call, _filtered(each))]
+    parents = [parent] if parent is not None else list(view.mailbox.folders)
+    found = (child for each in parents for child in view.mailbox.children(each, hidden))
+    folders = [each for each in found if passes(call, _filtered(each))]
     shown, next_link = page(folders, call, page_size(call, cloud.plan.folder_page, _MOST_FOLDERS, preferred=True))
     names = selected(call)
     context = f"users('{call.where['user']}')/mailFolders"
-    return json_reply(collection(context, [folder_json(view, each, names) for each in shown], next_link, call))
+    rows = [folder_json(view, each, names) | _children(view, each, call) for each in shown]
+    return json_reply(collection(context, rows, next_link, call))
+
+
+def _children(view: View, folder: Folder, call: Call) -> dict[str, object]:
+    """With $expand the folders directly below, and no further."""
+    if not call.query.get("$expand", "").startswith("childFolders"):
+        return {}
+    return {"childFolders": [folder_json(view, each) for each in view.mailbox.children(folder.serial, hidden=False)]}
 
 
 def _filtered(folder: Folder) -> Callable[[str], object]:
@@ -44,7 +55,7 @@ def _get(cloud: Cloud, call: Call) -> Reply:
 
 def _shown(call: Call, view: View, folder: Folder, status: int = 200) -> Reply:
     context = {"@odata.context": context_url(call, f"users('{call.where['user']}')/mailFolders/$entity")}
-    return json_reply(context | folder_json(view, folder, selected(call)), status)
+    return json_reply(context | folder_json(view, folder, selected(call)) | _children(view, folder, call), status)
 
 
 def _delta(cloud: Cloud, call: Call) -> Reply:
@@ -87,11 +98,12 @@ def _create(call: Call, view: View, parent: int) -> Reply:
     name = given.get("displayName")
     if not isinstance(name, str) or not name:
         raise Fault(400, "ErrorInvalidRequest", "The property displayName is required.")
-    _check_free(view, parent, name)
+    check_free(view, parent, name)
     return _shown(call, view, view.mailbox.add_folder(parent, name, bool(given.get("isHidden"))), 201)
 
 
-def _check_free(view: View, parent: int, name: str) -> None:
+def check_free(view: View, parent: int, name: str) -> None:
+    """Refuse a name that a folder below `parent` has, in any case of letters. Raises Fault 409."""
     if any(each.name.casefold() == name.casefold() for each in view.mailbox.children(parent, hidden=True)):
         text = "A folder with the specified name already exists., Could not create folder "
         raise Fault(409, "ErrorFolderExists", f"{text}'{name}'.")
@@ -103,7 +115,7 @@ def _rename(cloud: Cloud, call: Call) -> Reply:
     name = call.json().get("displayName")
     if isinstance(name, str) and name and name != folder.name:
         if name.casefold() != folder.name.casefold():
-            _check_free(view, folder.parent or ROOT, name)
+            check_free(view, folder.parent or ROOT, name)
         folder.name = name
         view.mailbox.touch_folder(folder)
     return _shown(call, view, folder)
@@ -113,7 +125,7 @@ def _move(cloud: Cloud, call: Call) -> Reply:
     view = view_of(cloud, call)
     folder = _own(view, call)
     target = folder_of(view, str(call.json().get("destinationId", "")))
-    _check_free(view, target.serial, folder.name)
+    check_free(view, target.serial, folder.name)
     folder.parent = target.serial
     view.mailbox.touch_folder(folder)
     return _shown(call, view, folder, 201)

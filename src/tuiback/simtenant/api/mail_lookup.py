@@ -6,6 +6,12 @@ from tuiback.simtenant.api.message_json import View, change_key
 from tuiback.simtenant.api.user_lookup import mailbox_owner_of
 from tuiback.simtenant.state.mailbox import WELL_KNOWN, Folder, Message
 
+# Folders that have such a name where they exist, which they don't here.
+_OTHER_NAMES = frozenset({
+    "clutter", "conflicts", "conversationhistory", "localfailures", "scheduled", "searchfolders", "serverfailures",
+    "syncissues",
+})  # fmt: skip
+
 
 def view_of(cloud: Cloud, call: Call) -> View:
     """The mailbox of the URL's user, seen as the request's Prefer header asks. Raises Fault 404."""
@@ -21,8 +27,10 @@ def view_of(cloud: Cloud, call: Call) -> View:
 def folder_of(view: View, name: str) -> Folder:
     """The folder with this id or well-known name. Raises Fault 400 and 404."""
     known = WELL_KNOWN.get(name.lower())
-    if known is not None:
+    if known is not None and known in view.mailbox.folders:
         return view.mailbox.folders[known]
+    if known is not None or name.lower() in _OTHER_NAMES:
+        raise _not_found()
     reference = view.ids.find(name)
     if reference is None or reference.kind != "folder":
         raise Fault(400, "ErrorInvalidIdMalformed", "Id is malformed.")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from tuiback.simtenant.content.mail import Address
+from tuiback.simtenant.content.mail import Address, Mail
 from tuiback.simtenant.ids import Ids
 from tuiback.simtenant.state.clock import stamp
 from tuiback.simtenant.state.mailbox import Folder, Mailbox, Message
@@ -54,16 +54,17 @@ def change_key(owner: int, serial: int, version: int) -> str:
 def folder_json(view: View, folder: Folder, names: frozenset[str] | None = None) -> dict[str, Any]:
     """A mailFolder. Search folders don't exist here."""
     mailbox = view.mailbox
-    everything: dict[str, Any] = {
+    document: dict[str, Any] = {
         "id": view.folder_id(folder.serial),
         "displayName": folder.name,
         "parentFolderId": view.folder_id(folder.parent if folder.parent is not None else folder.serial),
         "childFolderCount": len(mailbox.children(folder.serial, hidden=False)),
-        "unreadItemCount": 0,
         "totalItemCount": mailbox.count(folder.serial),
         "isHidden": folder.hidden,
     }
-    return everything if names is None else {k: v for k, v in everything.items() if k in names or k == "id"}
+    if names is None or "unreadItemCount" in names:
+        document["unreadItemCount"] = mailbox.unread_count(folder.serial)
+    return document if names is None else {k: v for k, v in document.items() if k in names or k == "id"}
 
 
 def message_json(view: View, message: Message, names: frozenset[str] | None = None) -> dict[str, Any]:
@@ -75,6 +76,28 @@ def message_json(view: View, message: Message, names: frozenset[str] | None = No
         if made is not None:
             document[name] = made(view, message)
     return document
+
+
+def attached_json(mail: Mail) -> dict[str, Any]:
+    """A message that is attached to another: it has no place, no changeKey and no id of its own."""
+    head, body = mail.head, mail.body
+    return {
+        "receivedDateTime": stamp(head.received),
+        "sentDateTime": stamp(head.sent),
+        "hasAttachments": any(not each.is_inline for each in mail.attachments),
+        "internetMessageId": head.message_id,
+        "subject": head.subject,
+        "importance": head.importance,
+        "isRead": True,
+        "isDraft": False,
+        "body": {"contentType": "html" if body.is_html else "text", "content": body.content},
+        "sender": _person(head.author),
+        "from": _person(head.author),
+        "toRecipients": _people(head.to),
+        "ccRecipients": _people(head.cc),
+        "bccRecipients": _people(head.bcc),
+        "replyTo": _people(head.reply_to),
+    }
 
 
 def extended_properties(message: Message, expand: str) -> list[dict[str, str]]:
@@ -99,6 +122,7 @@ _EXTENDED: dict[str, Callable[[Message], str]] = {
     "SystemTime 0x0E06": lambda message: stamp(message.mail.head.received),
     "String 0x0037": lambda message: message.mail.head.subject,
     "String 0x001A": lambda _: "IPM.Note",
+    "String 0x0C1A": lambda message: message.mail.head.author.name if message.mail.head.author else "",
     "String 0x1035": lambda message: message.mail.head.message_id,
     "Integer 0x0E08": lambda message: str(len(message.mail.mime())),
     "Long 0x0E08": lambda message: str(len(message.mail.mime())),

@@ -91,7 +91,7 @@ def _from_json(given: dict[str, Any], folder: int, now: datetime) -> _New:
     ]
     named = {each["id"].lower(): each["value"] for each in extended}
     content = {name: value for name, value in given.items() if name in CONTENT_PROPERTIES}
-    files = [given_attachment(each) for each in given.get("attachments") or []]
+    files = [given_attachment(each, now) for each in given.get("attachments") or []]
     mail = WrittenMail(content, _moment(named.get(_SENT), now), _moment(named.get(_RECEIVED), now), files)
     return _New(
         folder,

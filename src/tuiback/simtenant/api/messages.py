@@ -46,14 +46,14 @@ def _list(cloud: Cloud, call: Call) -> Reply:
     """A folder's messages, the newest first unless $orderby says otherwise."""
     view = view_of(cloud, call)
     mailbox = view.mailbox
-    if "folder" in call.where:
-        serials = mailbox.serials(folder_of(view, call.where["folder"]).serial)
-    else:
-        serials = sorted(serial for folder in mailbox.folders for serial in mailbox.serials(folder))
+    folder = folder_of(view, call.where["folder"]).serial if "folder" in call.where else None
     if "$filter" in call.query:
-        serials = [serial for serial in serials if _passes(view, serial, call)]
+        serials = _sorted(view, [each for each in _serials(view, folder) if _passes(view, each, call)], call)
+    else:
+        what = (folder, call.query.get("$orderby"))
+        serials = mailbox.remembered(what, lambda: _sorted(view, _serials(view, folder), call))
     size = page_size(call, cloud.plan.message_page, _MOST_MESSAGES, preferred=True)
-    shown, next_link = page(_ordered(view, serials, call), call, size)
+    shown, next_link = page(serials, call, size)
     names, expand = selected(call), call.query.get("$expand", "")
     found = (mailbox.find(serial) for serial in shown)
     value = [_expanded(view, message, names, expand) for message in found if message is not None]
@@ -70,7 +70,15 @@ def _passes(view: View, serial: int, call: Call) -> bool:
     )
 
 
-def _ordered(view: View, serials: list[int], call: Call) -> list[int]:
+def _serials(view: View, folder: int | None) -> list[int]:
+    """Those of one folder, or of all."""
+    mailbox = view.mailbox
+    if folder is not None:
+        return mailbox.serials(folder)
+    return sorted(serial for each in mailbox.folders for serial in mailbox.serials(each))
+
+
+def _sorted(view: View, serials: list[int], call: Call) -> list[int]:
     text = call.query.get("$orderby", "receivedDateTime desc")
     name, _, direction = text.strip().partition(" ")
     if name not in _MOMENTS:

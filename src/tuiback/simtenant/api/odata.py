@@ -1,9 +1,7 @@
 """Reads the query options that the tenant understands, and writes the opaque tokens in its links."""
 
-import operator
-import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -11,12 +9,9 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from tuiback.simtenant.api.call import Call, Fault
+from tuiback.simtenant.api.filters import filter_of
 
 T = TypeVar("T")
-_CLAUSE = re.compile(r"([A-Za-z/]+) (eq|ne|ge|gt|le|lt) ('.*'|[^ ']+)")
-_COMPARISONS: dict[str, Callable[[str, str], bool]] = {
-    "eq": operator.eq, "ne": operator.ne, "ge": operator.ge, "gt": operator.gt, "le": operator.le, "lt": operator.lt,
-}  # fmt: skip
 _SEAL_BYTES = 6
 
 
@@ -47,25 +42,31 @@ def skipped(call: Call) -> int:
     return int(text)
 
 
+class _Read(Mapping[str, Any]):
+    """What a filter may look at; `read` gives None for a property that can't be filtered by."""
+
+    def __init__(self, read: Callable[[str], Any]) -> None:
+        self._read = read
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - whatever the property holds
+        value = self._read(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
 def passes(call: Call, read: Callable[[str], Any]) -> bool:
-    """Whether a thing passes $filter: comparisons joined by `and`, of properties that `read` knows.
+    """Whether a thing passes $filter.
 
     `read` gives a text, a number or a truth, and None for a property that can't be filtered by. Raises Fault 400.
     """
-    for clause in call.query.get("$filter", "").split(" and "):
-        if not clause.strip():
-            continue
-        found = _CLAUSE.fullmatch(clause.strip())
-        value = read(found.group(1)) if found is not None else None
-        if found is None or value is None:
-            raise Fault(400, "ErrorInvalidUrlQueryFilter", f"The filter clause '{clause}' is not supported.")
-        if not _COMPARISONS[found.group(2)](_comparable(value), found.group(3).strip("'").replace("''", "'").lower()):
-            return False
-    return True
-
-
-def _comparable(value: object) -> str:
-    return str(value).lower()
+    return filter_of(call, "ErrorInvalidUrlQueryFilter")(_Read(read))
 
 
 def page(entries: Sequence[T], call: Call, size: int) -> tuple[Sequence[T], str | None]:
@@ -89,7 +90,7 @@ def collection(context: str, value: Sequence[Any], next_link: str | None, call: 
 
 def context_url(call: Call, context: str) -> str:
     """The @odata.context of an answer."""
-    return f"{call.root}/v1.0/$metadata#{context}"
+    return f"{call.root}{call.version}/$metadata#{context}"
 
 
 def sealed_token(key: bytes, content: dict[str, Any]) -> str:

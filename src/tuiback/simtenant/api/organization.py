@@ -12,6 +12,7 @@ from tuiback.simtenant.api.user_json import E3_SKU_ID, SERVICE_PLANS
 from tuiback.simtenant.api.user_lookup import mailbox_owner_of, resource_not_found
 from tuiback.simtenant.content.company import DOMAIN
 from tuiback.simtenant.state.accounts import Account, Purpose
+from tuiback.simtenant.state.mailbox import ARCHIVE
 
 _ROOM_PAGE = 100
 _MOST_ROOMS = 999
@@ -28,6 +29,15 @@ def _get_settings(cloud: Cloud, call: Call) -> Reply:
         "language": {"locale": language, "displayName": language},
         "dateFormat": "dd.MM.yyyy",
         "timeFormat": "HH:mm",
+        "archiveFolder": cloud.tenant.ids.encode("folder", account.index, ARCHIVE),
+        "automaticRepliesSetting": {
+            "status": "disabled", "externalAudience": "all", "internalReplyMessage": "", "externalReplyMessage": "",
+        },
+        "workingHours": {
+            "daysOfWeek": ["monday", "tuesday", "wednesday", "thursday", "friday"],
+            "startTime": "08:00:00.0000000", "endTime": "17:00:00.0000000",
+            "timeZone": {"name": "W. Europe Standard Time"},
+        },
         "userPurpose": account.purpose.value,
     }
     shown = settings if names is None else {name: value for name, value in settings.items() if name in names}
@@ -102,6 +112,11 @@ def _list_room_lists(cloud: Cloud, call: Call) -> Reply:
     return _places(call, "roomList", _room_lists(cloud))
 
 
+def _list_workspaces(_cloud: Cloud, call: Call) -> Reply:
+    """The company has rooms only."""
+    return _places(call, "workspace", [])
+
+
 def _list_rooms_of_list(cloud: Cloud, call: Call) -> Reply:
     wanted = call.where["place"].lower()
     found = next((each for each in _room_lists(cloud) if wanted in (each["id"], each["emailAddress"])), None)
@@ -139,5 +154,6 @@ ROUTES = (
     Route("GET", _SETTINGS + "/userPurpose", _get_purpose, READ_SETTINGS),
     Route("GET", "/places/room", _list_rooms, READ_PLACES),
     Route("GET", "/places/roomList", _list_room_lists, READ_PLACES),
+    Route("GET", "/places/workspace", _list_workspaces, READ_PLACES),
     Route("GET", "/places/{place}/roomList/rooms", _list_rooms_of_list, READ_PLACES),
 )

@@ -3,7 +3,13 @@
 Roles per call: https://learn.microsoft.com/graph/permissions-reference
 """
 
+from tuiback.simtenant.api.call import Call
+from tuiback.simtenant.api.cloud import Cloud
+from tuiback.simtenant.api.mailbox_lookup import store_of
 from tuiback.simtenant.api.router import Permission
+from tuiback.simtenant.api.tokens import Bearer
+
+_EXCHANGE_CODE, _FILES_CODE = "ErrorAccessDenied", "accessDenied"
 
 
 def _directory(*roles: str) -> Permission:
@@ -13,11 +19,15 @@ def _directory(*roles: str) -> Permission:
 
 
 def _exchange(*roles: str) -> Permission:
-    return Permission(frozenset(roles), "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
+    return Permission(frozenset(roles), _EXCHANGE_CODE, "Access is denied. Check credentials and try again.")
 
 
 def _files(*roles: str) -> Permission:
-    return Permission(frozenset(roles), "accessDenied", "Access denied")
+    return Permission(frozenset(roles), _FILES_CODE, "Access denied")
+
+
+def _teams(*roles: str) -> Permission:
+    return Permission(frozenset(roles), "Forbidden", "Missing role permissions on the request.")
 
 
 _WRITE_SITES = ("Sites.ReadWrite.All", "Sites.FullControl.All")
@@ -35,6 +45,62 @@ READ_REPORTS = Permission(frozenset({"Reports.Read.All"}), "S2SUnauthorized", "I
 READ_REPORT_SETTINGS = _directory("ReportSettings.Read.All")
 READ_MAIL = _exchange("Mail.Read", "Mail.ReadWrite")
 WRITE_MAIL = _exchange("Mail.ReadWrite")
+READ_MAILBOX_FOLDERS = _exchange("MailboxFolder.Read.All", "MailboxFolder.ReadWrite.All")
+WRITE_MAILBOX_FOLDERS = _exchange("MailboxFolder.ReadWrite.All")
+READ_MAILBOX_ITEMS = _exchange("MailboxItem.Read.All", "MailboxItem.ReadWrite.All", "MailboxItem.ImportExport.All")
+DELETE_MAILBOX_ITEMS = _exchange("MailboxItem.ReadWrite.All")
+EXPORT_MAILBOX_ITEMS = _exchange("MailboxItem.Export.All", "MailboxItem.ImportExport.All")
+IMPORT_MAILBOX_ITEMS = _exchange("MailboxItem.ImportExport.All")
+# Which permission the ids of mailboxes need is not documented; whoever has one for what they lead to may ask.
+READ_MAILBOX_IDS = _exchange(
+    *READ_MAILBOX_FOLDERS.roles, *READ_MAILBOX_ITEMS.roles, *EXPORT_MAILBOX_ITEMS.roles,
+    "MailboxSettings.Read", "MailboxSettings.ReadWrite",
+)  # fmt: skip
+READ_CALENDARS = _exchange("Calendars.Read", "Calendars.ReadWrite")
+WRITE_CALENDARS = _exchange("Calendars.ReadWrite")
 READ_SETTINGS = _exchange("MailboxSettings.Read", "MailboxSettings.ReadWrite")
+_READ_GROUP_DATA = ("Group.Read.All", "Group.ReadWrite.All")
+READ_TEAMS = _teams("Team.ReadBasic.All", "TeamSettings.Read.All", *_READ_GROUP_DATA)
+CREATE_TEAMS = _teams("Team.Create", "Teamwork.Migrate.All", "Group.ReadWrite.All")
+READ_CHANNELS = _teams("Channel.ReadBasic.All", "ChannelSettings.Read.All", *_READ_GROUP_DATA)
+CREATE_CHANNELS = _teams("Channel.Create", "Teamwork.Migrate.All", "Group.ReadWrite.All")
+READ_TEAM_MEMBERS = _teams("TeamMember.Read.All", "TeamMember.ReadWrite.All", *_READ_GROUP_DATA)
+READ_CHANNEL_MEMBERS = _teams("ChannelMember.Read.All", "ChannelMember.ReadWrite.All")
+READ_CHANNEL_FILES = _teams("Files.Read.All", "Files.ReadWrite.All", *_READ_GROUP_DATA)
+READ_POSTS = _teams("ChannelMessage.Read.All", *_READ_GROUP_DATA)
+MIGRATE_POSTS = _teams("Teamwork.Migrate.All")
+READ_SITES = _files("Sites.Read.All", *_WRITE_SITES)
+WRITE_SITES = _files(*_WRITE_SITES)
+MANAGE_LISTS = _files("Sites.Manage.All", "Sites.FullControl.All")
+TRANSLATE_IDS = _exchange(*READ_USERS.roles, *READ_MAIL.roles)
 READ_FILES = _files("Files.Read.All", "Files.ReadWrite.All", "Sites.Read.All", *_WRITE_SITES)
 WRITE_FILES = _files("Files.ReadWrite.All", *_WRITE_SITES)
+
+
+def is_permitted(permission: Permission, cloud: Cloud, call: Call, bearer: Bearer) -> bool:
+    """Whether the token's bearer may do this.
+
+    For an application that has its own permissions everything of the tenant is open. On behalf of a person it reaches
+    that person's mailbox and files, for which the permissions without `.All` are enough, and what of the directory it
+    was granted: https://learn.microsoft.com/graph/permissions-overview
+    """
+    granted = bearer.permissions
+    if not permission.roles:
+        return True
+    if not bearer.person_id:
+        return bool(permission.roles & granted)
+    if _is_own(cloud, call, bearer.person_id):
+        return bool(permission.roles & (granted | {f"{name}.All" for name in granted}))
+    is_personal = permission.code in (_EXCHANGE_CODE, _FILES_CODE) and {"user", "drive", "mailbox"} & call.where.keys()
+    return not is_personal and bool(permission.roles & granted)
+
+
+def _is_own(cloud: Cloud, call: Call, person_id: str) -> bool:
+    directory = cloud.tenant.directory
+    if "mailbox" in call.where:
+        return store_of(cloud, call).account.person.object_id == person_id
+    if "drive" in call.where:
+        account = directory.find_drive(call.where["drive"])
+    else:
+        account = directory.find(call.where.get("user", ""))
+    return account is not None and account.person.object_id == person_id

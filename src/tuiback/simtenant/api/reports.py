@@ -14,7 +14,6 @@ from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.odata import context_url, find_token, sealed_token
 from tuiback.simtenant.api.permissions import READ_REPORT_SETTINGS, READ_REPORTS
 from tuiback.simtenant.api.router import Route
-from tuiback.simtenant.state.accounts import Account
 
 REPORT_PATH = "/reports/getMailboxUsageDetail.csv"
 _PERIODS = {"D7": 7, "D30": 30, "D90": 90, "D180": 180}
@@ -69,12 +68,8 @@ def _rows(cloud: Cloud, days: int) -> Iterator[list[str | int]]:
             refreshed, _shown(cloud, account.person.address), _shown(cloud, account.person.name),
             str(deleted is not None), deleted.date().isoformat() if deleted is not None else "",
             account.person.created.date().isoformat(), refreshed, messages, messages * mean, *_QUOTAS,
-            thrown_away, thrown_away * mean, _DELETED_QUOTA, str(_has_archive(cloud, account)), days,
+            thrown_away, thrown_away * mean, _DELETED_QUOTA, str(cloud.tenant.has_archive(account)), days,
         ]  # fmt: skip
-
-
-def _has_archive(cloud: Cloud, account: Account) -> bool:
-    return cloud.tenant.chance.below(5, "archive", account.index) == 0
 
 
 def _shown(cloud: Cloud, name: str) -> str:

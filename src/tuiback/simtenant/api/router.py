@@ -29,13 +29,18 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method on one template; variable segments stand in braces. `filtered` routes take $filter."""
+    """One method on one template; variable segments stand in braces. `filtered` routes take $filter.
+
+    `searched` ones $search; `in_beta` ones are not in v1.0.
+    """
 
     method: str
     template: str
     handler: Handler
     permission: Permission
     filtered: bool = False
+    searched: bool = False
+    in_beta: bool = False
 
 
 class Router:

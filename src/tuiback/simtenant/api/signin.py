@@ -6,7 +6,7 @@ from typing import Any
 from tuiback.simtenant.api.assertions import check_assertion
 from tuiback.simtenant.api.logins import Logins
 from tuiback.simtenant.api.signin_faults import SignInFault
-from tuiback.simtenant.api.tokens import Tokens
+from tuiback.simtenant.api.tokens import Bearer, Tokens
 from tuiback.simtenant.content.app_roles import COMMAND_LINE_APP_ID
 from tuiback.simtenant.plan import Plan
 from tuiback.simtenant.state.applications import Application, Applications
@@ -47,10 +47,9 @@ class SignIn:
                 return self.logins.refresh(form, issuer)
         raise SignInFault(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
 
-    def who(self, authorization: str) -> tuple[str, frozenset[str]]:
-        """The application behind an Authorization header, and its permissions. Raises Fault 401."""
-        bearer = self.tokens.open(authorization)
-        return bearer.client_id, bearer.permissions
+    def bearer(self, authorization: str) -> Bearer:
+        """Whom an Authorization header stands for. Raises Fault 401."""
+        return self.tokens.open(authorization)
 
     def check_client(self, client_id: str) -> None:
         """Let known applications pass. Raises SignInFault."""

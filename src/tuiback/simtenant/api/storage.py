@@ -9,9 +9,11 @@ from dataclasses import replace
 from uuid import UUID
 
 from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_content
-from tuiback.simtenant.api.cloud import Cloud
+from tuiback.simtenant.api.cloud import OUTLOOK_HOST, STORAGE_HOST, Cloud
 from tuiback.simtenant.api.drive_json import DriveView, content_type
 from tuiback.simtenant.api.drive_lookup import check_readable, not_found
+from tuiback.simtenant.api.item_copies import MONITOR_TEMPLATE, copy_status, is_monitor
+from tuiback.simtenant.api.mailbox_imports import IMPORT_TEMPLATE, import_item, is_import
 from tuiback.simtenant.api.reports import REPORT_PATH, report_file
 from tuiback.simtenant.api.transfers import UploadSession
 from tuiback.simtenant.state.drive import Node
@@ -30,14 +32,29 @@ def resolve_storage(cloud: Cloud, call: Call) -> tuple[str, Callable[[], Reply]]
         return DOWNLOAD_TEMPLATE, lambda: _download(cloud, call)
     if call.path.startswith(_UPLOAD):
         return UPLOAD_TEMPLATE, lambda: _upload(cloud, call)
+    if is_monitor(call):
+        return MONITOR_TEMPLATE, lambda: copy_status(cloud, call)
+    if is_import(call):
+        return IMPORT_TEMPLATE, lambda: import_item(cloud, call)
     if call.path == REPORT_PATH and call.method == "GET":
         return REPORT_PATH, lambda: report_file(cloud, call)
     raise Fault(404, "itemNotFound", "The resource could not be found.")
 
 
+def session_of(cloud: Cloud, call: Call) -> UploadSession | None:
+    """The upload that a request on the storage host is about."""
+    return cloud.transfers.find_session(call.path.removeprefix(_UPLOAD)) if call.path.startswith(_UPLOAD) else None
+
+
+def session_at(cloud: Cloud, url: str) -> UploadSession | None:
+    """The upload behind the URL where its fragments go."""
+    return cloud.transfers.find_session(url.rpartition(_UPLOAD)[2])
+
+
 def upload_url(cloud: Cloud, call: Call, session: UploadSession) -> str:
     """Where the fragments of a session go."""
-    return f"{cloud.storage_root(call.root)}{_UPLOAD}{session.mark}"
+    host = OUTLOOK_HOST if session.is_attachment else STORAGE_HOST
+    return f"{cloud.storage_root(call.root, host)}{_UPLOAD}{session.mark}"
 
 
 def downloaded(cloud: Cloud, call: Call) -> tuple[DriveView, Node, int]:
@@ -45,11 +62,13 @@ def downloaded(cloud: Cloud, call: Call) -> tuple[DriveView, Node, int]:
     permitted = cloud.transfers.find_download(call.query.get("tempauth", "").removeprefix("v1."))
     if permitted is None:
         raise Fault(401, "unauthenticated", "The download URL has expired or is not valid.")
-    account = cloud.tenant.directory.accounts[permitted.owner]
-    view = DriveView(cloud, account.person, cloud.tenant.drive(account.person), call.root)
-    node = view.drive.nodes.get(permitted.serial)
+    owner = cloud.tenant.drive_owner(permitted.owner)
     is_meant = _guid(call) == cloud.tenant.ids.node_guid(permitted.owner, permitted.serial)
-    if not (account.is_active and is_meant) or node is None or node.source is None:
+    if owner is None or not is_meant:
+        raise not_found()
+    view = DriveView(cloud, owner, cloud.tenant.drive(owner), call.root)
+    node = view.drive.nodes.get(permitted.serial)
+    if node is None or node.source is None:
         raise not_found()
     return view, node, permitted.version
 
@@ -109,19 +128,26 @@ def _upload(cloud: Cloud, call: Call) -> Reply:
     if call.method == "DELETE":
         cloud.transfers.close_session(session)
         return no_content()
-    if call.method != "PUT":
+    if call.method not in ("PUT", "POST"):
         raise Fault(405, "invalidRequest", "The method is not supported here.")
     if session.finished is not None:
         return _resent(call, session, session.finished)
+    if call.method == "POST" or not (call.body or "content-range" in call.headers):
+        return _committed(session)
     start, total = _fragment(cloud, call, session)
     session.total = total
     session.received += call.body
-    if start + len(call.body) < total:
+    if total is None or start + len(call.body) < total or session.deferred:
         return _status(cloud, session, 200 if session.is_attachment else 202)
-    reply = session.finish(bytes(session.received))
-    session.received.clear()
-    session.finished = reply
-    return reply
+    return session.commit()
+
+
+def _committed(session: UploadSession) -> Reply:
+    """The last request of an upload whose size nobody told, or that was to wait for it."""
+    is_waiting = session.deferred or session.total is None
+    if not (session.received and session.is_whole and is_waiting):
+        raise Fault(400, "invalidRequest", "The upload is not complete.")
+    return session.commit()
 
 
 def _resent(call: Call, session: UploadSession, finished: Reply) -> Reply:
@@ -135,14 +161,14 @@ def _resent(call: Call, session: UploadSession, finished: Reply) -> Reply:
     return replace(finished, status=200, headers=dict(finished.headers))
 
 
-def _fragment(cloud: Cloud, call: Call, session: UploadSession) -> tuple[int, int]:
-    """The fragment's first byte and the file's size. Raises Fault 400, 413 and 416."""
+def _fragment(cloud: Cloud, call: Call, session: UploadSession) -> tuple[int, int | None]:
+    """The fragment's first byte and the file's size, None as long as it is not told. Raises Fault 400, 413 and 416."""
     found = _CONTENT_RANGE.match(call.headers.get("content-range", ""))
     if found is None:
         raise Fault(400, "invalidRequest", "The Content-Range header is missing or malformed.")
     start, last = int(found.group(1)), int(found.group(2))
     total = int(found.group(3)) if found.group(3) != "*" else session.total
-    if total is None or last - start + 1 != len(call.body) or last >= total:
+    if last - start + 1 != len(call.body) or (total is not None and last >= total):
         raise Fault(400, "invalidRange", "The fragment's length is not what its range says.", "fragmentLengthMismatch")
     if session.total not in (None, total):
         raise Fault(400, "invalidRange", "The total size must be the same for every fragment.")
@@ -152,7 +178,8 @@ def _fragment(cloud: Cloud, call: Call, session: UploadSession) -> tuple[int, in
         raise Fault(416, "invalidRange", "The uploaded fragment overlaps with data received.", "fragmentOverlap")
     if start > len(session.received):
         raise Fault(416, "invalidRange", "The uploaded fragment is out of order.", "fragmentOutOfOrder")
-    if cloud.behaviour.strict_fragments and last + 1 < total and len(call.body) % session.fragment_multiple:
+    is_last = total is not None and last + 1 == total
+    if cloud.behaviour.strict_fragments and not is_last and len(call.body) % session.fragment_multiple:
         text = f"A fragment's length must be a multiple of {session.fragment_multiple} bytes."
         raise Fault(400, "invalidRequest", text)
     return start, total
@@ -161,6 +188,8 @@ def _fragment(cloud: Cloud, call: Call, session: UploadSession) -> tuple[int, in
 def _status(cloud: Cloud, session: UploadSession, status: int) -> Reply:
     received = len(session.received)
     ranges = [str(received)] if session.is_attachment and received else [f"{received}-"]
-    if session.total is not None and not (cloud.behaviour.open_ranges or session.is_attachment):
+    if received == session.total:
+        ranges = []
+    elif session.total is not None and not (cloud.behaviour.open_ranges or session.is_attachment):
         ranges = [f"{received}-{session.total - 1}"]
     return json_reply({"expirationDateTime": session.expiration, "nextExpectedRanges": ranges}, status)

@@ -1,7 +1,8 @@
 """Answers at the sign-in URLs: discovery documents, keys, tokens, device codes, and the pages for people."""
 
+from base64 import b64decode
 from collections.abc import Callable
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 from uuid import uuid4
 
 from tuiback.simtenant.api.call import Call, Reply, json_reply
@@ -20,9 +21,11 @@ def resolve_sign_in(cloud: Cloud, call: Call) -> tuple[str, Callable[[], Reply]]
     """The template of the URL and what answers it, or None for a URL that is not the sign-in service's."""
     match call.path.strip("/").split("/"):
         case ["common", "discovery", "instance"]:
-            return call.path, lambda: _plain(_instance())
+            return call.path, lambda: _plain(_instance(call))
         case ["common" as tenant, "oauth2", "deviceauth"]:
             return call.path, lambda: _answered(cloud, call, tenant, device_page)
+        case [""]:
+            return call.path, lambda: Reply(200, b"<!doctype html>\n<title>Sign in</title>\n", "text/html")
         case [tenant, *rest] if "/".join(rest) in _ROUTES:
             template, answer = "/{tenant}/" + "/".join(rest), _ROUTES["/".join(rest)]
         case _:
@@ -35,7 +38,7 @@ def _answered(cloud: Cloud, call: Call, tenant: str, answer: Callable[[Cloud, Ca
         _check_tenant(cloud, tenant)
         return answer(cloud, call)
     except SignInFault as fault:
-        return _refusal(fault, call, cloud)
+        return refusal(fault, call, cloud)
 
 
 def _check_tenant(cloud: Cloud, tenant: str) -> None:
@@ -51,10 +54,13 @@ def _configuration(cloud: Cloud, call: Call) -> Reply:
             "token_endpoint": f"{authority}/oauth2/v2.0/token",
             "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
             "jwks_uri": f"{authority}/discovery/v2.0/keys",
+            "response_modes_supported": ["query", "form_post"],
             "response_types_supported": ["code", "id_token", "token id_token"],
+            "scopes_supported": ["openid", "profile", "email", "offline_access"],
             "subject_types_supported": ["pairwise"],
             "id_token_signing_alg_values_supported": ["RS256"],
             "issuer": f"{authority}/v2.0",
+            "claims_supported": ["sub", "iss", "aud", "exp", "iat", "nonce", "preferred_username", "name", "tid"],
             "authorization_endpoint": f"{authority}/oauth2/v2.0/authorize",
             "device_authorization_endpoint": f"{authority}/oauth2/v2.0/devicecode",
             "tenant_region_scope": "EU",
@@ -64,10 +70,13 @@ def _configuration(cloud: Cloud, call: Call) -> Reply:
     )
 
 
-def _instance() -> dict[str, object]:
+def _instance(call: Call) -> dict[str, object]:
+    """Which hosts are one cloud, and where the authority that is asked about has its configuration."""
+    tenant = call.query.get("authorization_endpoint", "").partition("://")[2].split("/")[1:2] or ["common"]
     host = "login.microsoftonline.com"
     aliases = [host, "login.windows.net", "login.microsoft.com", "sts.windows.net"]
     return {
+        "tenant_discovery_endpoint": f"{call.root}/{tenant[0]}/v2.0/.well-known/openid-configuration",
         "api-version": "1.1",
         "metadata": [{"preferred_network": host, "preferred_cache": "login.windows.net", "aliases": aliases}],
     }
@@ -77,8 +86,19 @@ def _token(cloud: Cloud, call: Call) -> Reply:
     if call.method != "POST":
         raise SignInFault(405, "invalid_request", 900561, "The endpoint only accepts POST requests.")
     form = dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))
+    form |= _basic(call.headers.get("authorization", ""))
     endpoint = f"{call.root}{call.path}".partition("://")[2]
     return _plain(cloud.signin.issue(form, endpoint, f"{call.root}/{cloud.plan.tenant_id}/v2.0"))
+
+
+def _basic(authorization: str) -> dict[str, str]:
+    """The client that an Authorization header names: https://datatracker.ietf.org/doc/html/rfc6749#section-2.3.1."""
+    scheme, _, text = authorization.partition(" ")
+    try:
+        name, _, secret = b64decode(text if scheme.lower() == "basic" else "").decode().partition(":")
+    except ValueError:
+        return {}
+    return {"client_id": unquote_plus(name), "client_secret": unquote_plus(secret)} if name else {}
 
 
 def _device_code(cloud: Cloud, call: Call) -> Reply:
@@ -121,7 +141,8 @@ def _plain(document: object, status: int = 200) -> Reply:
     return reply
 
 
-def _refusal(fault: SignInFault, call: Call, cloud: Cloud) -> Reply:
+def refusal(fault: SignInFault, call: Call, cloud: Cloud) -> Reply:
+    """The error document, with when and which request."""
     trace = str(uuid4())
     moment = stamp(cloud.clock.now()).replace("T", " ")
     text = f"AADSTS{fault.number}: {fault.text} Trace ID: {trace} Correlation ID: {call.client_request_id}"

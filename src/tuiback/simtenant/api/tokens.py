@@ -25,11 +25,15 @@ _KEY_BITS = 2048
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """Whom an access token stands for: an application, with the permissions that it carries."""
+    """Whom an access token stands for: an application, with the permissions that it carries.
+
+    `person_id` is the object id of the person on whose behalf it acts, "" where it acts by itself.
+    """
 
     expires: float
     client_id: str
     permissions: frozenset[str]
+    person_id: str = ""
 
 
 class Tokens:
@@ -107,7 +111,7 @@ class Tokens:
         except jwt.InvalidTokenError as error:
             raise _unauthorized("Access token validation failure. Invalid signature.") from error
         permissions = frozenset(claims.get("roles", ())) | frozenset(claims.get("scp", "").split())
-        return Bearer(float(claims["exp"]), claims["appid"], permissions)
+        return Bearer(float(claims["exp"]), claims["appid"], permissions, claims.get("oid", ""))
 
 
 def _unauthorized(message: str) -> Fault:

@@ -18,7 +18,11 @@ _AUDIENCE = "wopi/northwind-my.sharepoint.com"
 
 @dataclass(slots=True)
 class UploadSession:
-    """An upload in progress: `finish` takes the whole content and gives the last answer, kept as `finished`."""
+    """An upload in progress: `finish` takes the whole content and gives the last answer, kept as `finished`.
+
+    A `deferred` one waits for a last request when everything has come. Fragments of an attachment are charged to the
+    application `app_id` in the `mailbox`.
+    """
 
     mark: str
     expires: float
@@ -29,11 +33,27 @@ class UploadSession:
     received: bytearray = field(default_factory=bytearray)
     is_attachment: bool = False
     finished: Reply | None = None
+    app_id: str = ""
+    mailbox: str = ""
+    deferred: bool = False
 
     @property
     def expiration(self) -> str:
         """When it ends, as Graph writes it."""
         return stamp(datetime.fromtimestamp(self.expires, UTC))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything has come, as far as anybody has said how much that is."""
+        return self.total is None or len(self.received) == self.total
+
+    def commit(self) -> Reply:
+        """End the upload. Raises what `finish` raises, and is then as it was."""
+        reply = self.finish(bytes(self.received))
+        self.total = len(self.received)
+        self.received.clear()
+        self.finished = reply
+        return reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,51 @@ class Person:
         return "b!" + urlsafe_b64encode(b"".join(guid.bytes_le for guid in self.drive_guids)).decode()
 
     @property
+    def host(self) -> str:
+        """The root of the host of the site behind the drive."""
+        return "https://northwind-my.sharepoint.com"
+
+    @property
     def site_path(self) -> str:
         """The path of the personal site on the OneDrive host."""
         return "/personal/" + self.address.replace("@", "_").replace(".", "_")
+
+    @property
+    def site_id(self) -> str:
+        """The host's name, the site and the web."""
+        return f"{self.host.partition('://')[2]},{self.drive_guids[0]},{self.drive_guids[1]}"
+
+    @property
+    def drive_type(self) -> str:
+        """What kind of drive it is."""
+        return "business"
+
+
+@dataclass(frozen=True, slots=True)
+class Site(Person):
+    """A SharePoint site, which owns its library as a person does a drive; `leaf` is the end of its path."""
+
+    leaf: str = ""
+
+    @property
+    def host(self) -> str:
+        """The root of the host of all sites that are nobody's own."""
+        return "https://northwind.sharepoint.com"
+
+    @property
+    def site_path(self) -> str:
+        """The path of the site."""
+        return f"/sites/{self.leaf}"
+
+    @property
+    def address_on_host(self) -> str:
+        """The other name of the site in URLs, in lower case."""
+        return f"{self.host.partition('://')[2]}:{self.site_path}".lower()
+
+    @property
+    def drive_type(self) -> str:
+        """What kind of drive it is."""
+        return "documentLibrary"
 
 
 class Company:

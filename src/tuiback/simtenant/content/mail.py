@@ -42,7 +42,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file in a message; `size` counts its bytes, `read` makes them."""
+    """A file in a message; `size` counts its bytes, `read` makes them. `item` is the message that an attached one is."""
 
     name: str
     content_type: str
@@ -50,6 +50,7 @@ class Attachment:
     read: Callable[[], bytes]
     is_inline: bool = False
     content_id: str | None = None
+    item: "Mail | None" = None
 
 
 class Mail(Protocol):

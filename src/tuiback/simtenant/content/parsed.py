@@ -1,6 +1,6 @@
 """Reads any bytes as a message, however broken, without changing them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from email.header import decode_header
 from email.message import Message
@@ -11,6 +11,7 @@ from hashlib import blake2b
 
 from tuiback.simtenant.content.mail import Address, Attachment, Body, Head
 
+_MESSAGE_TYPE = "message/rfc822"
 _PREVIEW_CHARACTERS = 255
 # Real mail says "102" and means 2002; Windows time begins here.
 _FIRST_YEAR = 1601
@@ -60,7 +61,8 @@ class ParsedMail:
 
     @cached_property
     def _text_part(self) -> "Message[str, str] | None":
-        leaves = [part for part in self._message.walk() if not part.is_multipart() and part.get_filename() is None]
+        parts = _parts(self._message)
+        leaves = [part for part in parts if not part.is_multipart() and part.get_filename() is None]
         for wanted in ("text/html", "text/plain"):
             for part in leaves:
                 if part.get_content_type() == wanted:
@@ -77,13 +79,18 @@ class ParsedMail:
 
     @cached_property
     def attachments(self) -> Sequence[Attachment]:
-        """The parts that have a file name or call themselves attachments."""
+        """The parts that have a file name or call themselves attachments, and whole messages."""
         parts = [
             part
-            for part in self._message.walk()
-            if not part.is_multipart() and (part.get_filename() or part.get_content_disposition() == "attachment")
+            for part in _parts(self._message)
+            if _is_message(part)
+            or (not part.is_multipart() and (part.get_filename() or part.get_content_disposition() == "attachment"))
         ]
-        return tuple(_attachment(part, place) for place, part in enumerate(parts))
+        return tuple(
+            _attached_message(part, self._fallback) if _is_message(part) else _attachment(part, place)
+            for place, part in enumerate(parts)
+            if part is not self._message
+        )
 
     def _own_id(self) -> str:
         return f"<{blake2b(self._read(), digest_size=12).hexdigest()}@missing.invalid>"
@@ -143,6 +150,29 @@ def _payload(part: "Message[str, str]") -> bytes:
 def _text(part: "Message[str, str]") -> str:
     text = _decoded(_payload(part), part.get_content_charset())
     return text.encode("utf-8", "replace").decode()
+
+
+def _parts(part: "Message[str, str]") -> "Iterator[Message[str, str]]":
+    """A part and all below it, but not what an attached message holds."""
+    yield part
+    if part.is_multipart() and not _is_message(part):
+        for each in part.get_payload():
+            yield from _parts(each)  # type: ignore[arg-type]
+
+
+def _is_message(part: "Message[str, str]") -> bool:
+    return part.is_multipart() and part.get_content_type() == _MESSAGE_TYPE
+
+
+def _attached_message(part: "Message[str, str]", fallback: datetime) -> Attachment:
+    inner = part.get_payload(0)
+    try:
+        content = inner.as_bytes()  # type: ignore[union-attr]
+    except (UnicodeError, LookupError, KeyError):
+        content = str(inner).encode("utf-8", "replace")
+    item = ParsedMail(lambda: content, fallback)
+    name = decoded(part.get_filename() or "") or item.head.subject or "message"
+    return Attachment(name, _MESSAGE_TYPE, len(content), lambda: content, item=item)
 
 
 def _attachment(part: "Message[str, str]", place: int) -> Attachment:

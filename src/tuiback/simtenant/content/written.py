@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -67,6 +68,9 @@ class WrittenMail:
         self._write_headers(made)
         made.set_content(_printable(self.body.content), subtype="html" if self.body.is_html else "plain")
         for each in self.attachments:
+            if each.item is not None:
+                made.add_attachment(message_from_bytes(each.read(), EmailMessage, policy=SMTP), filename=clean(each.name))
+                continue
             main, _, sub = each.content_type.partition("/")
             made.add_attachment(
                 each.read(), maintype=main or "application", subtype=sub or "octet-stream", filename=clean(each.name)

@@ -4,8 +4,9 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from tuiback.simtenant.api.call import Reply
-from tuiback.simtenant.api.mail_lookup import message_of, view_of
+from tuiback.simtenant.api.call import Fault, Reply
+from tuiback.simtenant.api.mail_lookup import folder_of, message_of, view_of
+from tuiback.simtenant.api.mailbox_lookup import Part, store_of
 from tuiback.simtenant.content.sources import HeldSource
 from tuiback.simtenant.faulting.scene import Scene
 
@@ -100,6 +101,34 @@ def vanish(*, empty_body: bool) -> Strike:
     return strike
 
 
+def vanish_from_export(scene: Scene) -> Reply:
+    """Somebody deletes one of the items for good just before they are exported."""
+    store = store_of(scene.cloud, scene.call)
+    names = scene.call.json()
+    ids = names.get("itemIds") or names.get("ItemIds") or [""]
+    try:
+        message = store.find_item(str(scene.luck.choice(ids)))
+    except Fault:
+        message = None
+    if message is not None:
+        store.mailbox.delete(message)
+    return scene.answer()
+
+
+def grow_archive(scene: Scene) -> Reply:
+    """The folder that is asked for, or that holds what is exported, has moved to an auxiliary archive."""
+    store = store_of(scene.cloud, scene.call)
+    if store.part is Part.ARCHIVE:
+        if "folder" in scene.call.where:
+            moved = {folder_of(store.view, scene.call.where["folder"]).serial}
+        else:
+            ids = scene.call.json().get("itemIds") or scene.call.json().get("ItemIds") or [""]
+            message = store.find_item(str(ids[0]))
+            moved = {message.folder} if message is not None else set[int]()
+        store.mailbox.expanded |= moved
+    return scene.answer()
+
+
 def enrich(scene: Scene) -> Reply:
     """SharePoint writes into an uploaded Office file: its size and hash are others from then on."""
     return scene.edited(lambda document: _enrich(scene, document))
@@ -126,10 +155,10 @@ def _change_file(scene: Scene, document: dict[str, Any], change: Callable[[dict[
 
 def _enrich(scene: Scene, document: dict[str, Any]) -> None:
     drive_id = document.get("parentReference", {}).get("driveId", "")
-    account = scene.cloud.tenant.directory.find_drive(drive_id)
-    if account is None or not str(document.get("name", "")).lower().endswith(OFFICE_ENDINGS):
+    owner = scene.cloud.tenant.find_drive(drive_id)
+    if owner is None or not str(document.get("name", "")).lower().endswith(OFFICE_ENDINGS):
         return
-    drive = scene.cloud.tenant.drive(account.person)
+    drive = scene.cloud.tenant.drive(owner)
     serial = scene.cloud.tenant.ids.find_node(document["id"], drive.owner)
     node = drive.nodes.get(serial) if serial is not None else None
     if node is not None and node.source is not None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 from tuiback.simtenant.api.call import Fault, Reply
+from tuiback.simtenant.api.signin_faults import SignInFault
+from tuiback.simtenant.api.token_routes import refusal
 from tuiback.simtenant.faulting.scene import Scene
 from tuiback.simtenant.throttling.charges import service_of
 from tuiback.simtenant.throttling.table import Service
@@ -24,6 +26,11 @@ def refuse(status: int, code: str, message: str, headers: dict[str, str] | None 
         raise fault
 
     return strike
+
+
+def refuse_sign_in(status: int, error: str, number: int, text: str) -> Strike:
+    """Answers as the sign-in service does."""
+    return lambda scene: refusal(SignInFault(status, error, number, text), scene.call, scene.cloud)
 
 
 def empty(status: int) -> Strike:
@@ -83,12 +90,12 @@ def expire_token(scene: Scene) -> Reply:
     return scene.answer()
 
 
-def resync(*, location: bool) -> Strike:
+def resync(*, location: bool, code: str = "resyncRequired") -> Strike:
     """410: the walk has to begin anew, with or without the link to begin with."""
     text = "Resync required. Replace any local items with the server's version (including deletes)."
 
     def strike(scene: Scene) -> Reply:
-        fault = Fault(410, "resyncRequired", text)
+        fault = Fault(410, code, text)
         if location:
             name = "token" if "/root" in scene.template else "$deltatoken"
             fault.headers["Location"] = f"{scene.call.root}{scene.call.path}?{name}="

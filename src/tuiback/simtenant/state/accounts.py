@@ -21,7 +21,7 @@ class Account:
     """A user object. Shared mailboxes, rooms and equipment are users too, disabled and without a licence.
 
     `former_addresses` still receive mail. A deleted account can be restored until it is `purged`. `refusals` counts
-    the requests for a mailbox that is not there.
+    the requests for a mailbox that is not there. An archive beside the mailbox `has_archive` where an order gave one.
     """
 
     person: Person
@@ -34,6 +34,7 @@ class Account:
     deleted: datetime | None = None
     purged: bool = False
     refusals: int = 0
+    has_archive: bool = False
 
     @property
     def index(self) -> int:

@@ -24,7 +24,8 @@ class EarlierVersion:
 class Node:
     """A file or folder. `source` is None for folders; `package` marks a notebook; `version` counts its changes.
 
-    `earlier` versions come oldest first; `trouble` says why the content can't be read, if it can't.
+    `earlier` versions come oldest first, those in `forgotten` were deleted; `trouble` says why the content can't be
+    read, if it can't.
     """
 
     serial: int
@@ -37,6 +38,7 @@ class Node:
     version: int = 1
     trouble: str = ""
     earlier: list[EarlierVersion] = field(default_factory=list)
+    forgotten: set[int] = field(default_factory=set)
     grants: list[Grant] = field(default_factory=list)
 
     @property
@@ -71,6 +73,7 @@ class Drive:
             self._enter(node)
         self._next_serial = FIRST_WRITTEN
         self.changes = ChangeLog()
+        self._parents_first: tuple[int, list[int]] = (-1, [])
 
     @property
     def is_changed(self) -> bool:
@@ -112,6 +115,17 @@ class Drive:
     def depth(self, node: Node) -> int:
         """How many folders lie above."""
         return sum(1 for _ in self.ancestors(node))
+
+    def parents_first(self) -> list[int]:
+        """All nodes, each behind the folder that it lies in. Nobody may change it."""
+        if self._parents_first[0] != self.changes.latest:
+            ordered: list[int] = []
+            level = [ROOT_NODE]
+            while level:
+                ordered += level
+                level = sorted(serial for each in level for serial in self._names.get(each, {}).values())
+            self._parents_first = (self.changes.latest, ordered)
+        return self._parents_first[1]
 
     def total_bytes(self) -> int:
         """The sizes of all files."""

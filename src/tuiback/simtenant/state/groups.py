@@ -84,6 +84,13 @@ class Groups:
         self.groups.append(group)
         return group
 
+    def create(self, name: str, members: list[Member], created: datetime) -> Group:
+        """Make a Microsoft 365 group, and tell who follows the groups."""
+        group = self.add(name, members, created, is_unified=True)
+        self._by_id[group.object_id] = group
+        self.changes.add(group.serial)
+        return group
+
     def _change(self, group: Group, member: Member, *, joins: bool) -> None:
         if joins:
             group.members[member] = None

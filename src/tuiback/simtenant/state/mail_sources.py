@@ -29,6 +29,8 @@ from tuiback.simtenant.state.mailbox import (
 
 _FIRST_OWN_FOLDER = 20
 _PROJECTS_EACH = 3
+_ONE_IN_IS_UNREAD = 5
+_SCATTER = 2_654_435_761
 _HIDDEN_NAME = "Conversation Action Settings"
 
 
@@ -79,8 +81,16 @@ class GeneratedMailbox:
             created=created,
             modified=created + timedelta(minutes=1),
             is_draft=key.kind is Kind.DRAFT,
-            is_read=own or self._chance.below(5, "unread", self._person.index, serial) > 0,
+            is_read=own or self.is_read(serial),
         )
+
+    def is_read(self, serial: int) -> bool:
+        """All that the person wrote, and four in five of the others, spread as if by chance but counted quickly."""
+        pattern = self._letters.pattern
+        first = len(pattern.turns)
+        if not first <= serial < pattern.messages - pattern.drafts:
+            return True
+        return (serial * _SCATTER + self._person.index) % 2**32 % _ONE_IN_IS_UNREAD > 0
 
     def _own_folders(self) -> list[Folder]:
         index = self._person.index
@@ -137,6 +147,46 @@ class ServiceMailbox:
         modified = created + timedelta(minutes=1)
         return Message(serial, INBOX, letter, created, modified, is_draft=False, is_read=False)
 
+    def is_read(self, _serial: int) -> bool:
+        """Nobody reads here."""
+        return False
+
+
+class ArchivedMail:
+    """An In-Place Archive: old letters from outside, in folders of its own (see state.mailbox.Generated)."""
+
+    def __init__(self, person: Person, letters: Letters) -> None:
+        self._letters = letters
+        self._person = person
+        self._folder_of = array("I", [
+            _FIRST_OWN_FOLDER + turn % (_PROJECTS_EACH + 1) for turn in range(len(letters.pattern.outside_parents))
+        ])  # fmt: skip
+
+    def folders(self) -> list[Folder]:
+        """An inbox, and some projects; none is known by another name than its id."""
+        names = [self._person.language.folders[0], *PROJECTS[:_PROJECTS_EACH]]
+        made = [Folder(_FIRST_OWN_FOLDER + place, ROOT, name) for place, name in enumerate(names)]
+        return [Folder(ROOT, None, "Top of Information Store"), *made]
+
+    def places(self) -> dict[int, Sequence[int]]:
+        """The messages of each folder."""
+        found: dict[int, list[int]] = {}
+        for serial, folder in enumerate(self._folder_of):
+            found.setdefault(folder, []).append(serial)
+        return dict(found)
+
+    def message(self, serial: int) -> Message | None:
+        """The letter at this place."""
+        if serial >= len(self._folder_of):
+            return None
+        letter = self._letters.letter(LetterKey(Kind.OUTSIDE, self._person.index, serial))
+        modified = letter.sent + timedelta(minutes=1)
+        return Message(serial, self._folder_of[serial], letter, letter.sent, modified, is_draft=False, is_read=True)
+
+    def is_read(self, _serial: int) -> bool:
+        """Everything has been."""
+        return True
+
 
 class FiledMailbox:
     """A person's share of a folder of message files (see state.mailbox.Generated)."""
@@ -172,6 +222,10 @@ class FiledMailbox:
         arrived = COMPANY_STARTS + timedelta(minutes=serial)
         mail: Mail = ParsedMail(self._paths[serial].read_bytes, arrived)
         return Message(serial, self._folder_of[serial], mail, arrived, arrived, is_draft=False, is_read=True)
+
+    def is_read(self, _serial: int) -> bool:
+        """Everything has been."""
+        return True
 
     def _folder(self, names: tuple[str, ...], serials: dict[tuple[str, ...], int]) -> int:
         key = tuple(name.casefold() for name in names)

@@ -1,13 +1,14 @@
 """Holds one mailbox: its folders and messages as generated, and everything that was written since."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from tuiback.simtenant.content.mail import Mail
 from tuiback.simtenant.state.changes import ChangeLog
 
+T = TypeVar("T")
 # Generated things count from 0; what is written gets serials from here on.
 FIRST_WRITTEN = 1 << 24
 ROOT, INBOX, DRAFTS, SENT, DELETED, ARCHIVE, JUNK, OUTBOX, RECOVERABLE = range(1, 10)
@@ -19,13 +20,14 @@ WELL_KNOWN = {
 
 @dataclass(slots=True)
 class Folder:
-    """One mail folder; `parent` is None for the root only."""
+    """One mail folder; `parent` is None for the root only. `kind` is the class of what it holds."""
 
     serial: int
     parent: int | None
     name: str
     hidden: bool = False
     version: int = 0
+    kind: str = "IPF.Note"
 
 
 @dataclass(slots=True)
@@ -60,12 +62,20 @@ class Generated(Protocol):
         """The message as generated, its folder included."""
         ...
 
+    def is_read(self, serial: int) -> bool:
+        """Whether that message has been read, without making it."""
+        ...
+
 
 class Mailbox:
-    """One mailbox, ready to be read and changed."""
+    """One mailbox, ready to be read and changed.
+
+    `expanded` are the folders of an archive that have grown into its auxiliary mailbox.
+    """
 
     def __init__(self, owner: int, generated: Generated) -> None:
         self.owner = owner
+        self.expanded: set[int] = set()
         self._generated = generated
         self.folders = {folder.serial: folder for folder in generated.folders()}
         self._places = generated.places()
@@ -75,13 +85,15 @@ class Mailbox:
         self._arrived: dict[int, set[int]] = {}
         self._left: dict[int, set[int]] = {}
         self._next_serial = FIRST_WRITTEN
+        # What was worked out, and up to which change it holds.
+        self._remembered: tuple[int, dict[Hashable, Any]] = (0, {})
         self.message_changes = ChangeLog()
         self.folder_changes = ChangeLog()
 
     @property
     def is_changed(self) -> bool:
         """Whether anything was written, so that it can't be made anew from the seed."""
-        return bool(self.message_changes.latest or self.folder_changes.latest)
+        return bool(self.message_changes.latest or self.folder_changes.latest or self.expanded)
 
     def find(self, serial: int) -> Message | None:
         """The message, wherever it lies."""
@@ -89,8 +101,22 @@ class Mailbox:
             return None
         return self._held.get(serial) or self._generated.message(serial)
 
+    def remembered(self, what: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives, made anew only when something was written since. Nobody may change it."""
+        latest = self.message_changes.latest
+        if self._remembered[0] != latest:
+            self._remembered = (latest, {})
+        held = self._remembered[1]
+        if what not in held:
+            held[what] = make()
+        found: T = held[what]
+        return found
+
     def serials(self, folder: int) -> list[int]:
-        """What lies in one folder, ascending."""
+        """What lies in one folder, ascending. Nobody may change it."""
+        return self.remembered(("serials", folder), lambda: self._serials(folder))
+
+    def _serials(self, folder: int) -> list[int]:
         left, arrived = self._left.get(folder, ()), self._arrived.get(folder, ())
         stayed = [serial for serial in self._places.get(folder, ()) if serial not in left] if left else list(
             self._places.get(folder, ())
@@ -100,6 +126,18 @@ class Mailbox:
     def count(self, folder: int) -> int:
         """How many messages one folder holds."""
         return len(self._places.get(folder, ())) - len(self._left.get(folder, ())) + len(self._arrived.get(folder, ()))
+
+    def unread_count(self, folder: int) -> int:
+        """How many messages of one folder nobody has read."""
+
+        def count() -> int:
+            held, generated = self._held, self._generated
+            return sum(
+                not (held[serial].is_read if serial in held else generated.is_read(serial))
+                for serial in self.serials(folder)
+            )
+
+        return self.remembered(("unread", folder), count)
 
     def children(self, folder: int, hidden: bool) -> list[Folder]:
         """The folders directly below one, hidden ones only when asked for."""

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 from tuiback.simtenant.throttling.table import Measure, Service
 
-_FILES = re.compile(r"/(drives|sites|shares)/|/users/\{user\}/drives?(/|$)|/groups/\{group\}/drives?(/|$)|/_layouts/")
+_FILES = re.compile(
+    r"/(drives|sites|shares)(/|$)|/users/\{user\}/drives?(/|$)|/groups/\{group\}/(drives?|sites)(/|$)|/_layouts/"
+)
 _OUTLOOK = re.compile(
     r"/users/\{user\}/(mailFolders|messages|mailboxSettings|calendar|events|contact|todo|outlook|settings)"
-    r"|/admin/exchange/",
+    r"|/translateExchangeIds|/admin/exchange/|/api/gv1\.0/Mailboxes",
     re.IGNORECASE,
 )
+_REPORTS = "/reports/"
 _TEAMS = re.compile(r"/(teams|chats)(/|$)|/users/\{user\}/joinedTeams")
 _SIGN_IN = re.compile(r"/\{tenant\}/|/common/")
 
@@ -33,7 +36,8 @@ _FEW = 20
 class Request:
     """What of a request decides its cost: the route's template, not the address itself.
 
-    `app_id` is "" where no token came along; `options` are the query options with `$` in lower case.
+    `app_id` is "" where no token came along, `person` where it asks on nobody's behalf; `options` are the query
+    options with `$` in lower case.
     """
 
     method: str
@@ -41,6 +45,7 @@ class Request:
     app_id: str = ""
     mailbox: str = ""
     team: str = ""
+    person: str = ""
     options: tuple[tuple[str, str], ...] = ()
     body_bytes: int = 0
 
@@ -54,6 +59,7 @@ class Charge:
     mailbox: str
     team: str
     operation: str
+    person: str
     amounts: dict[Measure, int]
 
 
@@ -72,8 +78,8 @@ def charge_of(request: Request) -> Charge:
         Measure.WRITES: int(is_write),
         Measure.BYTES_IN: request.body_bytes if is_write else 0,
     }
-    operation = _team_operation(request) if service is Service.TEAMS else ""
-    return Charge(service, request.app_id, request.mailbox, request.team, operation, amounts)
+    operation = _OPERATIONS[service](request) if service in _OPERATIONS else ""
+    return Charge(service, request.app_id, request.mailbox, request.team, operation, request.person, amounts)
 
 
 def service_of(template: str) -> Service:
@@ -84,6 +90,8 @@ def service_of(template: str) -> Service:
         return Service.FILES
     if _TEAMS.match(template):
         return Service.TEAMS
+    if template.startswith(_REPORTS):
+        return Service.REPORTS
     return Service.OUTLOOK if _OUTLOOK.match(template) else Service.IDENTITY
 
 
@@ -128,3 +136,17 @@ def _team_operation(request: Request) -> str:
     if request.template == "/teams":
         return "make team"
     return "write message" if about_messages else "write"
+
+
+def _file_operation(request: Request) -> str:
+    last = request.template.rpartition("/")[2]
+    if last in ("invite", "createLink"):
+        return "share"
+    return "search" if "/search/" in request.template else ""
+
+
+def _report(request: Request) -> str:
+    return request.template.split("/")[2]
+
+
+_OPERATIONS = {Service.TEAMS: _team_operation, Service.FILES: _file_operation, Service.REPORTS: _report}

@@ -22,6 +22,7 @@ from tuiback.simtenant.throttling.windows import Fixed, Sliding, Window
 # Above this part of a budget its headers appear.
 _TOLD_FROM = 0.8
 _MOST_WINDOWS = 50_000
+_OF_SERVICE = {service: [each for each in BUDGETS if each.service in (None, service)] for service in Service}
 
 
 @dataclass(slots=True)
@@ -38,10 +39,13 @@ class Gate:
     `now` tells the tenant's seconds, which run `time_scale` times as fast as those of its clients.
     """
 
-    def __init__(self, now: Callable[[], float], licences: int, time_scale: float = 1.0) -> None:
+    def __init__(
+        self, now: Callable[[], float], licences: int, time_scale: float = 1.0, tenant_id: str = ""
+    ) -> None:
         self._now = now
         self._licences = licences
         self._time_scale = time_scale
+        self._tenant_id = tenant_id
         self._windows: dict[tuple[Budget, str], Window] = {}
         self._at_work: Counter[tuple[str, str]] = Counter()
         self._refused_at_work = 0
@@ -49,7 +53,8 @@ class Gate:
     def admit(self, charge: Charge) -> Admission:
         """Count the request. Raises Fault 429 when a budget is used up or too many are at work in the mailbox."""
         now = self._now()
-        budgets = [(budget, self._window(budget, charge)) for budget in BUDGETS if _applies(budget, charge)]
+        published = _OF_SERVICE[charge.service]
+        budgets = [(budget, self._window(budget, charge)) for budget in published if _applies(budget, charge)]
         for budget, window in budgets:
             wait = window.wait_seconds(now, charge.amounts[budget.measure])
             if wait > 0:
@@ -91,6 +96,8 @@ class Gate:
             Scope.APP: charge.app_id,
             Scope.APP_AND_MAILBOX: f"{charge.app_id} {charge.mailbox}",
             Scope.APP_AND_TEAM: f"{charge.app_id} {charge.team}",
+            Scope.APP_AND_PERSON: f"{charge.app_id} {charge.person}",
+            Scope.APP_AND_OPERATION: f"{charge.app_id} {charge.operation}",
             Scope.TENANT: "",
         }[budget.scope]
         window = self._windows.get((budget, whose))
@@ -119,7 +126,7 @@ class Gate:
         else:
             fault = Fault(429, "TooManyRequests", "Please retry again later.", "429")
             if charge.service is Service.IDENTITY:
-                fault.headers["x-ms-throttle-scope"] = f"Tenant_Application/ReadWrite/{charge.app_id}"
+                fault.headers["x-ms-throttle-scope"] = f"Tenant_Application/ReadWrite/{charge.app_id}/{self._tenant_id}"
                 over = "WriteLimitExceeded" if budget.measure is Measure.WRITES else "ResourceUnitLimitExceeded"
                 fault.headers["x-ms-throttle-information"] = over
         fault.headers["Retry-After"] = str(retry_after)
@@ -151,8 +158,10 @@ class Gate:
 
 
 def _applies(budget: Budget, charge: Charge) -> bool:
-    if budget.service not in (None, charge.service) or budget.only not in ("", charge.operation):
+    if budget.only not in ("", charge.operation):
         return False
     if budget.scope is Scope.APP_AND_MAILBOX:
         return bool(charge.mailbox)
+    if budget.scope is Scope.APP_AND_PERSON:
+        return bool(charge.person)
     return budget.scope is not Scope.APP_AND_TEAM or bool(charge.team)

@@ -23,6 +23,7 @@ class Service(StrEnum):
     FILES = "files"
     IDENTITY = "identity"
     TEAMS = "teams"
+    REPORTS = "reports"
     OTHER = "other"
 
 
@@ -41,6 +42,8 @@ class Scope(StrEnum):
     APP = "app"
     APP_AND_MAILBOX = "app and mailbox"
     APP_AND_TEAM = "app and team"
+    APP_AND_OPERATION = "app and operation"
+    APP_AND_PERSON = "app and person"
     TENANT = "tenant"
 
 
@@ -90,6 +93,11 @@ BUDGETS = (
     IDENTITY_UNITS,
     Budget(Service.IDENTITY, Scope.APP, Measure.WRITES, 3_000, 150),
     Budget(Service.IDENTITY, Scope.TENANT, Measure.WRITES, 18_000, 5 * _MINUTE),
+    # These two are an application's in all tenants together.
+    Budget(Service.IDENTITY, Scope.APP, Measure.UNITS, 150_000, 20),
+    Budget(Service.IDENTITY, Scope.APP, Measure.WRITES, 70_000, 5 * _MINUTE),
+    Budget(Service.REPORTS, Scope.APP_AND_OPERATION, Measure.REQUESTS, 14, 10 * _MINUTE),
+    Budget(Service.REPORTS, Scope.TENANT, Measure.REQUESTS, 40, 10 * _MINUTE),
     FILES_MINUTE,
     Budget(
         Service.FILES, Scope.APP, Measure.UNITS,
@@ -100,6 +108,9 @@ BUDGETS = (
         by_licences(_FILES_SIZES, (18_750, 37_500, 56_250, 75_000, 93_750)), 5 * _MINUTE,
     ),
     Budget(Service.FILES, Scope.APP, Measure.BYTES_IN, 400 * _GB, _HOUR),
+    Budget(Service.FILES, Scope.APP_AND_PERSON, Measure.REQUESTS, 3_000, 5 * _MINUTE),
+    Budget(Service.FILES, Scope.APP, Measure.REQUESTS, 300, 5 * _MINUTE, only="share"),
+    Budget(Service.FILES, Scope.APP, Measure.REQUESTS, 25, 1, only="search"),
     Budget(Service.TEAMS, Scope.APP, Measure.REQUESTS, 30, 1, only="read"),
     Budget(Service.TEAMS, Scope.APP, Measure.REQUESTS, 60, 1, only="read members or channels"),
     Budget(Service.TEAMS, Scope.APP, Measure.REQUESTS, 20, 1, only="read message"),

@@ -1,4 +1,4 @@
-"""Finds the snapshot that a POINT of the command line means."""
+"""Finds the snapshot that a POINT means, as people write it."""
 
 import re
 from collections.abc import Sequence
@@ -43,6 +43,9 @@ PointT = TypeVar("PointT", bound=Pointlike)
 class Latest:
     """The newest snapshot there is."""
 
+    def __str__(self) -> str:
+        return "latest"
+
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
@@ -50,12 +53,18 @@ class Numbered:
 
     seq: int
 
+    def __str__(self) -> str:
+        return f"#{self.seq}"
+
 
 @dataclass(frozen=True, slots=True)
 class AtOrBefore:
     """The newest snapshot taken at or before this moment."""
 
     moment: datetime
+
+    def __str__(self) -> str:
+        return self.moment.isoformat()
 
 
 Wanted = Latest | Numbered | AtOrBefore

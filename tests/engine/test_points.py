@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from tuiback.cli.points import AtOrBefore, Latest, Numbered, choose_point, parse_point
+from tuiback.engine.points import AtOrBefore, Latest, Numbered, choose_point, parse_point
 from tuiback.errors import NoSuchThing, UsageError
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -1,0 +1,50 @@
+"""What `tuiback --help` says of each verb, so that it need not load them all."""
+
+from collections.abc import Mapping
+
+# The first sentence of each verb's own help.
+ABOUT: Mapping[str, str] = {
+    "account": "See the protected accounts.",
+    "adopt": "Open an existing repository on this machine: its tenants, tasks and points in time come back.",
+    "alerts": "List what asks for somebody, the oldest first.",
+    "apply": "Make the configuration what a file says; a second time nothing changes.",
+    "audit": "List what was looked at, brought back and changed, and prove that nothing was changed or left out since.",
+    "bench": "Measure backup, restore and check on this machine.",
+    "cat": "Print one item's bytes: a message as EML, a file as it is, all else as JSON.",
+    "check": "Prove that the repository is whole, or name what is not.",
+    "completion": "Print the completion script of a shell, to be sourced by it.",
+    "coverage": "List who in the tenants is protected by no task, and why; Microsoft is asked who is there now.",
+    "demo": "Back a simulated tenant up and watch it live.",
+    "doctor": "Look for what is wrong with clock, disks, permissions, keys, terminal and "
+    "dependencies, and for what was cut off.",
+    "export": "Write items as files, with tuiback-manifest.jsonl beside them.",
+    "export-config": "Write the whole configuration, without secrets, for `apply` to read; - is stdout.",
+    "hold": "Keep accounts whatever retention says: beats every rule, --keep-gone and the removal of a task's data.",
+    "init": "Make a home and its repository.",
+    "job": "Restores, exports and prunes.",
+    "key": "Passphrases, key files and key epochs of a repository.",
+    "limits": "Show how many accounts and files may be in work at once, and how fast they are "
+    "read; or change that at once.",
+    "logs": "Show the newest lines of the log.",
+    "ls": "List folders and items of an account as they were at a point in time.",
+    "metrics": "Print metrics in Prometheus' text format.",
+    "notify": "Say who is told of alerts, and try it.",
+    "owed": "List what failed and stays owed, try it again, or acknowledge it.",
+    "points": "List the recovery points of an account, newest first.",
+    "prune": "Give up what the tasks' retention lets go, and the space it took; backups go on meanwhile.",
+    "rebuild-catalog": "Make the catalog anew from what the repository holds.",
+    "report": "Report a span of time to an auditor.",
+    "repository": "Add and list the repositories of this home.",
+    "restore": "Write items back to Microsoft 365: nothing is overwritten unless that is asked for.",
+    "run": "Run a task, or all, and wait for the end; a run in progress is joined.",
+    "runs": "List the runs, or show one.",
+    "search": "Find items at all points in time, newest first.",
+    "serve": "Run the engine with its schedule until it is terminated.",
+    "simulate": "Serve a simulated Microsoft 365 tenant on loopback until terminated.",
+    "status": "Show the engine, the tasks, the throttles and the storage at a glance.",
+    "stop": "Stop a run at a checkpoint: what is stored stays, and the next run goes on from there.",
+    "task": "Add, list and change what is backed up.",
+    "tenant": "Add and list the organisations to back up.",
+    "usage": "Show how much is kept in how little space, what comes, and when the volume will be full.",
+    "version": "Say which tuiback this is.",
+}
