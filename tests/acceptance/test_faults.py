@@ -37,13 +37,17 @@ def test_an_item_that_fails_for_ever_is_owed(tmp_path: Path, mail: Path, files: 
         plain = Plain(tenant)
         user = plain.users()[0]
         message_id = min(plain.mail(user["id"]))
-        plain.control("fault", {"match": f"GET .*{re.escape(message_id)}.*value", "status": 500, "times": -1})
+        fault = {"match": f"GET .*{re.escape(message_id)}.*value", "status": 500, "times": -1}
+        plain.control("fault", fault)
         installed = Installation(tmp_path / "nas")
         installed.set_up(tenant, services=["exchange"])
         (run,) = installed.ask("run", "exchange", code=3)["runs"]
         assert (run["outcome"], run["owed"]) == ("partial", 1)
         (owed,) = installed.rows("owed")
         assert owed["tries"] == 1
+        # The same again, but the service asks for no pauses.
+        plain.control("fault", {"clear": True})
+        plain.control("fault", {**fault, "retry_after": 0})
         installed.ask("run", "exchange", code=3)
         assert installed.rows("owed")[0]["tries"] == 2
         plain.control("fault", {"clear": True})

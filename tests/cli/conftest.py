@@ -11,6 +11,7 @@ import pytest
 from tests.cli.seed import seed
 from tuiback.cli.root import main
 from tuiback.engine import fetch
+from tuiback.graph import retry
 from tuiback.store import keys
 
 
@@ -83,5 +84,6 @@ def cheap_scrypt(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An item that fails is tried again as often as ever, but at once."""
+    """What fails is tried again as often as ever, but at once."""
     monkeypatch.setattr(fetch, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(retry, "backoff_seconds", lambda *_: 0.0)

@@ -33,7 +33,7 @@ def known(engine: HostedLink) -> tuple[AlertStatus, ...]:
 
 
 @pytest.fixture
-def failing(tuiback: Tuiback, home: Path, tmp_path: Path) -> Path:
+def failing(tuiback: Tuiback, home: Path, tmp_path: Path, hasty: None) -> Path:
     """A home with a task whose tenant nobody answers for."""
     (tmp_path / "secret").write_text("x\n")
     assert tuiback(

@@ -36,10 +36,10 @@ def test_version_loads_little() -> None:
 
 
 def test_run_never_loads_the_console(home: Path) -> None:
-    """A backup in cron carries no screen; rich is not asked about, because httpx loads it for its own command line."""
+    """A backup in cron carries no screen, nor httpx's own command line, nor what only registers apps."""
     loaded = loaded_by("--home", str(home), "run", "--all")
     assert "tuiback.engine.core" in loaded
-    assert not {"textual", "tuiback.console"} & loaded
+    assert not {"textual", "tuiback.console", "rich", "pygments", "jwt"} & loaded
 
 
 def test_status_loads_little(home: Path) -> None:

@@ -8,6 +8,7 @@ from tests.console.fakes import FakeLink, busy_status
 from tuiback.console.app import Console
 from tuiback.console.keys import EVERYWHERE, LIST, SCREENS, TAGS
 from tuiback.console.options import ConsoleOptions
+from tuiback.console.ports import ConsoleView
 from tuiback.console.screens.accounts import AccountsScreen
 from tuiback.console.screens.activity import ActivityScreen
 from tuiback.console.screens.alerts import AlertsScreen
@@ -35,7 +36,7 @@ from tuiback.engine.commands import (
     RemoveHold,
     RunTasks,
 )
-from tuiback.errors import HomeBusy
+from tuiback.errors import EnvironmentFault, HomeBusy
 
 SCREEN_CLASSES: tuple[type[FullScreen], ...] = (
     MainScreen, AccountsScreen, RestoreScreen, ActivityScreen, StorageScreen, CoverageScreen, JobsScreen,
@@ -233,3 +234,21 @@ async def test_read_only_and_refusals() -> None:
         await shown(hands, "5")
         await hands.press("x")
         await hands.sees("home: the engine is stopping; try again")
+
+
+async def test_without_catalogs_the_picture_is_shown() -> None:
+    """Who may not read the home's files is told so, and sees what the engine shows."""
+    def closed() -> ConsoleView:
+        raise EnvironmentFault("the files are somebody else's", "/srv/tuiback", "ask its owner")
+
+    engine = link()
+    app = Console(lambda: engine, closed, ConsoleOptions(refresh_seconds=0.05))
+    async with app.run_test(size=(80, 24)) as pilot:
+        hands = Driven(app, pilot, engine)
+        await hands.until(lambda: app.status is not None)
+        await hands.press("2")
+        await hands.sees("/srv/tuiback: the files are somebody else's; ask its owner")
+        await hands.press("7")
+        await hands.sees("340 of 1 200 done")
+        await hands.press("1", "enter")
+        await hands.sees("exo-shared   Exchange of contoso   ERR")

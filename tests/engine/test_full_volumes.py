@@ -11,7 +11,7 @@ import pytest
 
 from tests.engine.rig import Rig, anna, make_home, now_in
 from tests.engine.test_prune_kills import opened_through
-from tests.engine.test_pruning import big, end, grown, is_whole, keep, prune
+from tests.engine.test_pruning import a_day_passes, big, end, grown, is_whole, keep, prune
 from tuiback.errors import StorageFull
 from tuiback.store.folder import FolderBackend
 
@@ -85,6 +85,7 @@ async def _play(folder: Path) -> None:
     await keep(rig, "2v")
     for number, moment in enumerate(MOMENTS):
         rig = await _at(moment, number, rig)
+    await _pruned_when_full(rig)
     rig = await _opened_when_full(rig)
     await rig.archive.close()
 
@@ -120,6 +121,19 @@ async def _at(moment: Moment, number: int, rig: Rig) -> Rig:
     await prune(rig)
     assert is_whole(rig)
     return rig
+
+
+async def _pruned_when_full(rig: Rig) -> None:
+    """What was given up the day before frees the space that all else of a prune needs."""
+    rig.cloud.mailboxes["anna"].put("one more", "in", big(7))
+    assert (await rig.run()).error is None
+    a_day_passes(rig)
+    full = Filling(rig.archive.ref.url)
+    full._fill(Moment("repository", ""), "any")
+    assert full.free_bytes()[0] == full.free_bytes()[1]
+    assert (await prune(rig)).freed_bytes > 0
+    full.filler(Moment("repository", "")).unlink()
+    assert is_whole(rig)
 
 
 async def _opened_when_full(rig: Rig) -> Rig:

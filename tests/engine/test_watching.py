@@ -97,7 +97,7 @@ async def test_accounts_that_left_are_news_for_a_week(post: Post) -> None:
     post.rig.archive.committer.stage_account(gone)
     await post.rig.archive.committer.commit()
     assert await post.look() == ["credential:acme", "gone:mail:2026-11-23"]
-    assert post.watch.alerts[1].text.startswith("1 accounts left on 2026-11-23")
+    assert post.watch.alerts[1].text.startswith("1 account left on 2026-11-23")
     post.clock.turn(7 * 86_400)
     assert "gone:mail:2026-11-23" in await post.look()
     post.clock.turn(86_400)

@@ -13,7 +13,7 @@ from tuiback.model import Hold, Task, TaskState, TaskStatus
 def plan_lines(task: Task, status: TaskStatus | None, hold: Hold | None, now: datetime) -> list[Line]:
     """Seven lines: how it stands, whom it protects, when it runs and when next, what it keeps, and when it is late."""
     return [
-        _standing_line(task, status),
+        standing_line(task, status),
         line(("Scope  ", "label"), *_scope(task)),
         line(("When   ", "label"), _when(task)),
         line(("Next   ", "label"), _next(task, status, now)),
@@ -23,7 +23,8 @@ def plan_lines(task: Task, status: TaskStatus | None, hold: Hold | None, now: da
     ]
 
 
-def _standing_line(task: Task, status: TaskStatus | None) -> Line:
+def standing_line(task: Task | TaskStatus, status: TaskStatus | None) -> Line:
+    """What a task is, and how it stands."""
     about = f"   {plain_service(task.service)} of {task.tenant}"
     if status is None:
         return line((task.name, "title"), (about, "dim"))

@@ -168,7 +168,7 @@ def _of_task(facts: TaskFacts, now: datetime) -> Iterable[Condition]:
             f"failed:{task.name}", Severity.CRITICAL, task.name, text, remedy, vague=not facts.reason
         )
     elif status.last_outcome == Outcome.PARTIAL and (status.owed or status.failed):
-        text = f"the last run left {status.owed} owed, {status.failed} accounts failed"
+        text = f"the last run left {status.owed} owed, {_accounts(status.failed)} failed"
         remedy = f"see 'tuiback owed {task.name}'; the next run tries again"
         # A later debt is news, so is one more account that fails; fewer of them are not.
         owed_at = status.owed_since.isoformat() if status.owed_since else ""
@@ -209,7 +209,7 @@ def _of_credential(credential: Credential, today: date) -> Iterable[Condition]:
 def _of_departed(left: Departed) -> Condition:
     named = ", ".join(left.names[:_NAMED])
     more = f" and {len(left.names) - _NAMED} more" if len(left.names) > _NAMED else ""
-    text = f"{len(left.names)} accounts left on {left.day}: {named}{more}"
+    text = f"{_accounts(len(left.names))} left on {left.day}: {named}{more}"
     remedy = "what was backed up of them stays; see 'tuiback account list --state gone'"
     return Condition(f"gone:{left.task}:{left.day}", Severity.INFO, left.task, text, remedy)
 
@@ -257,3 +257,7 @@ def _of_undelivered(channel: str, since: datetime) -> Condition:
     text = f"messages can't be delivered since {since:%Y-%m-%d %H:%M} UTC"
     remedy = f"try 'tuiback notify test {channel}'"
     return Condition(f"channel:{channel}", Severity.WARNING, channel, text, remedy)
+
+
+def _accounts(count: int) -> str:
+    return "1 account" if count == 1 else f"{count} accounts"

@@ -61,7 +61,8 @@ def test_large_attachments_come_in_fragments(caller: Caller, message: str) -> No
 
 def test_a_message_may_be_attached(caller: Caller, message: str) -> None:
     """It comes as an item without bytes of its own; $expand shows it, $value is its MIME, and so it is in the whole."""
-    inner = {"subject": "inside", "body": {"contentType": "text", "content": "hidden text"}, "attachments": [small(b"x")]}
+    file = small(b"x") | {"isInline": False}
+    inner = {"subject": "inside", "body": {"contentType": "text", "content": "hidden text"}, "attachments": [file]}
     given = {"@odata.type": "#microsoft.graph.itemAttachment", "name": "Inside", "item": inner}
     made = caller.post(message + "/attachments", given)
     assert (made["@odata.type"], "contentBytes" in made) == ("#microsoft.graph.itemAttachment", False)

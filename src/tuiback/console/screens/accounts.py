@@ -20,7 +20,7 @@ from tuiback.console.standing import (
     reason_of,
 )
 from tuiback.console.text import shared_domain
-from tuiback.console.widgets.lines import Line, line
+from tuiback.console.widgets.lines import Line
 from tuiback.console.widgets.rows import Column
 from tuiback.console.widgets.table import Table
 
@@ -31,6 +31,8 @@ class AccountsScreen(ListScreen[Standing]):
     BINDINGS = bindings(ACCOUNTS)
     screen_name = "Accounts"
     list_title = "ACCOUNTS"
+    about_title = "ACCOUNT"
+    hint = " R run  o owed  r restore  s state  H hold  X exclude"
     tagging = True
     sort_keys: ClassVar = {
         "state": lambda one: (STATES.index(one.overview.state), one.name.casefold(), one.account.account_id),
@@ -93,10 +95,6 @@ class AccountsScreen(ListScreen[Standing]):
         """Accounts come with the first run."""
         return "No account yet: the first run finds them. 1 goes to the tasks."
 
-    def hint(self) -> Line:
-        """What can be done here."""
-        return line((" R run  o owed  r restore  s state  H hold  X exclude", "dim"))
-
     # ---- what is done
 
     def show_state(self, state: str) -> None:
@@ -122,12 +120,8 @@ class AccountsScreen(ListScreen[Standing]):
         return chosen
 
     @on(Table.Chosen)
-    def row_chosen(self) -> None:
-        """Enter opens the restore browser on the account."""
-        self.action_restore()
-
     def action_restore(self) -> None:
-        """Open the restore browser on the account."""
+        """Open the restore browser on the account; Enter does that too."""
         if (one := self.current) is not None:
             self.console_app.open_restore(task=one.account.task, account_id=one.account.account_id)
 
@@ -176,7 +170,3 @@ class AccountsScreen(ListScreen[Standing]):
 
         if (one := self.current) is not None:
             ask_about_hold(self, one.name, one.hold, account_id=one.account.account_id)
-
-    def about_title(self) -> str:
-        """The pane tells of one account."""
-        return "ACCOUNT"

@@ -21,6 +21,7 @@ class ActivityScreen(ListScreen[ActivityLine]):
     BINDINGS = bindings(ACTIVITY)
     screen_name = "Activity"
     list_title = "ACTIVITY"
+    about_title = "LINE"
     detail_rows = (4, 8)
     sort_keys: ClassVar = {
         "time": lambda one: -one.number,
@@ -81,7 +82,3 @@ class ActivityScreen(ListScreen[ActivityLine]):
     def nothing(self) -> str:
         """Nothing has happened yet."""
         return "Nothing happened yet. 1 goes to the tasks."
-
-    def about_title(self) -> str:
-        """The pane has the whole line."""
-        return "LINE"

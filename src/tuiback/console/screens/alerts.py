@@ -42,6 +42,8 @@ class AlertsScreen(ListScreen[Shown]):
     BINDINGS = bindings(ALERTS)
     screen_name = "Alerts"
     list_title = "ALERTS"
+    about_title = "ALERT"
+    hint = " a acknowledges; Enter goes to what it is about"
     tagging = True
     sort_keys: ClassVar = {
         "state": lambda one: (
@@ -111,14 +113,6 @@ class AlertsScreen(ListScreen[Shown]):
     def nothing(self) -> str:
         """Good news."""
         return "No alert is open: nothing asks for somebody."
-
-    def hint(self) -> Line:
-        """What can be done here."""
-        return line((" a acknowledges; Enter goes to what it is about", "dim"))
-
-    def about_title(self) -> str:
-        """The pane tells of one alert."""
-        return "ALERT"
 
     # ---- what is done
 

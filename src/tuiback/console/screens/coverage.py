@@ -35,6 +35,8 @@ class CoverageScreen(ListScreen[Bare]):
     BINDINGS = bindings(COVERAGE)
     screen_name = "Coverage"
     list_title = "UNPROTECTED"
+    about_title = "ACCOUNT"
+    hint = " 'tuiback task edit TASK' covers more accounts"
     detail_rows = (4, 6)
     sort_keys: ClassVar = {
         "account": lambda one: (one.account.casefold(), one.account_id),
@@ -132,11 +134,3 @@ class CoverageScreen(ListScreen[Bare]):
     def nothing(self) -> str:
         """Good news."""
         return "Asking Microsoft..." if self.asking else "Everybody is protected by a task."
-
-    def hint(self) -> Line:
-        """How somebody gets protected."""
-        return line((" 'tuiback task edit TASK' covers more accounts", "dim"))
-
-    def about_title(self) -> str:
-        """The pane tells of one account."""
-        return "ACCOUNT"

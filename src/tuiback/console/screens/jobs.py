@@ -7,7 +7,7 @@ from tuiback.console.job_lines import RUNNING, JobLine, job_cells, job_columns, 
 from tuiback.console.keys import JOBS, bindings
 from tuiback.console.ports import ConsoleView
 from tuiback.console.screens.list_screen import ListScreen
-from tuiback.console.widgets.lines import Line, line
+from tuiback.console.widgets.lines import Line
 from tuiback.console.widgets.rows import Column
 from tuiback.model import EngineStatus
 
@@ -21,6 +21,8 @@ class JobsScreen(ListScreen[JobLine]):
     BINDINGS = bindings(JOBS)
     screen_name = "Jobs"
     list_title = "JOBS"
+    about_title = "JOB"
+    hint = " jobs go on when this screen is left"
     sort_keys: ClassVar = {
         "started": lambda one: (one.state != RUNNING, -(one.started_at.timestamp() if one.started_at else 0), -one.job),
         "job": lambda one: (one.job, one.subject),
@@ -42,6 +44,12 @@ class JobsScreen(ListScreen[JobLine]):
     def _joined(self) -> list[JobLine]:
         status = self.console_app.status
         return job_lines(self._rows, status.jobs if status else ())
+
+    def reread(self) -> None:
+        """Read what is kept; where that can't be read, the engine's picture has the newest."""
+        super().reread()
+        if self.console_app.view is None:
+            self.take(self._joined())
 
     def show_status(self, status: EngineStatus) -> None:
         """Progress comes with every picture."""
@@ -77,14 +85,6 @@ class JobsScreen(ListScreen[JobLine]):
     def nothing(self) -> str:
         """Where jobs come from."""
         return "No job yet. 3 opens the restore browser; 5 checks and prunes."
-
-    def hint(self) -> Line:
-        """Nobody need wait here."""
-        return line((" jobs go on when this screen is left", "dim"))
-
-    def about_title(self) -> str:
-        """The pane tells of one job."""
-        return "JOB"
 
     # ---- what is done
 

@@ -1,11 +1,9 @@
 """The screens of one list: rows that can be searched, filtered, ordered and tagged."""
 
-from collections.abc import Iterable
 
 from textual import on
 
 from tuiback.console.screens.list_view import ListView, V
-from tuiback.console.widgets.lines import Line, Span
 from tuiback.console.widgets.search_box import SearchBox
 from tuiback.console.widgets.table import Table
 from tuiback.console.widgets.tag_table import TAG_LIMIT, TagTable
@@ -105,11 +103,3 @@ class Answered:
         self.screen.console_app.tell(str(fault) if fault else self.told, "err" if fault else "notice")
         if self.screen.is_current:
             self.screen.reread()
-
-
-def named(fields: Iterable[tuple[str, str, str]]) -> Line:
-    """A line of facts: (name, value, tone) side by side."""
-    spans: list[Span] = []
-    for name, value, tone in fields:
-        spans += [Span(f"{name} ", "label"), Span(f"{value}   ", tone)]
-    return tuple(spans)

@@ -10,7 +10,7 @@ from textual.widget import Widget
 from tuiback.console.ports import ConsoleView
 from tuiback.console.screens.base import FullScreen, job_share
 from tuiback.console.task_detail import rule
-from tuiback.console.widgets.lines import Line, LinePanel, Span
+from tuiback.console.widgets.lines import Line, LinePanel, Span, line
 from tuiback.console.widgets.notice import NoticeLine
 from tuiback.console.widgets.rows import Column, MadeRows, Row
 from tuiback.console.widgets.table import Table
@@ -31,6 +31,9 @@ class ListContent(FullScreen, Generic[V]):
     """Subclasses say what is read, how a row looks, and what is told of the row under the cursor."""
 
     list_title: ClassVar[str] = ""
+    about_title: ClassVar[str] = "DETAIL"
+    # What stands above the key bar.
+    hint: ClassVar[str] = ""
     tagging: ClassVar[bool] = False
     detail_rows: ClassVar[tuple[int, int]] = (6, 12)
     # What the catalogs say is read again while one looks, but not with every picture.
@@ -83,10 +86,6 @@ class ListContent(FullScreen, Generic[V]):
     def nothing(self) -> str:
         """What an empty screen says: the next key."""
         return "Nothing here."
-
-    def hint(self) -> Line:
-        """What stands above the key bar at the right."""
-        return ()
 
     def head(self) -> Iterable[Widget]:
         """What stands above the list."""
@@ -216,17 +215,13 @@ class ListView(ListContent[V]):
         about = self.query_one("#about", TextPane)
         about.styles.height = self.detail_rows[0] if height < TALL else self.detail_rows[1]
         about.put([(Span(" "), *one) for one in self.about(width - 2)], keep=True)
-        self.query_one("#about-title", LinePanel).show([rule(self.about_title(), width)])
+        self.query_one("#about-title", LinePanel).show([rule(self.about_title, width)])
         self._show_notice()
 
     def about(self, width: int) -> list[Line]:
         """What stands in the lower pane."""
         current = self.current
         return self.details(current, width) if current is not None else []
-
-    def about_title(self) -> str:
-        """What the lower pane is called."""
-        return "DETAIL"
 
     def _show_notice(self) -> None:
         right: list[Span] = []
@@ -237,7 +232,7 @@ class ListView(ListContent[V]):
         if self.pattern:
             right.append(Span(f"filter:{self.pattern}  ", "match"))
         right.append(Span(f"sort:{self.sort.upper()} ", "dim"))
-        self.query_one(NoticeLine).stand(self.hint(), tuple(right))
+        self.query_one(NoticeLine).stand(line((self.hint, "dim")), tuple(right))
 
     @on(Table.Moved)
     def row_changed(self) -> None:

@@ -40,6 +40,8 @@ class OwedScreen(ListScreen[Debt]):
     BINDINGS = bindings(OWED)
     screen_name = "Owed"
     list_title = "OWED"
+    about_title = "DEBT"
+    hint = " every run tries again; R tries now, a puts up with it"
     tagging = True
     sort_keys: ClassVar = {
         "state": lambda one: (bool(one.owed.ack), -one.owed.since.timestamp(), one.name, one.owed.path),
@@ -124,7 +126,9 @@ class OwedScreen(ListScreen[Debt]):
 
     def counts(self) -> str:
         """How many nobody knows of yet."""
-        values = self.values or ()
+        values = self.values
+        if values is None:
+            return ""
         known = sum(bool(one.owed.ack) for one in values)
         of = f"of {self.whose}: " if self.whose else ""
         return f"{of}{len(values) - known} new, {known} known"
@@ -132,14 +136,6 @@ class OwedScreen(ListScreen[Debt]):
     def nothing(self) -> str:
         """Good news."""
         return f"{self.whose or 'Nobody'} owes nothing: every item that was listed was backed up."
-
-    def hint(self) -> Line:
-        """What can be done here."""
-        return line((" every run tries again; R tries now, a puts up with it", "dim"))
-
-    def about_title(self) -> str:
-        """The pane tells of one debt."""
-        return "DEBT"
 
     # ---- what is done
 

@@ -41,6 +41,8 @@ class StorageScreen(ListScreen[TaskSpace]):
     BINDINGS = bindings(STORAGE)
     screen_name = "Storage"
     list_title = "TASKS"
+    about_title = "UPKEEP BY ITSELF"
+    hint = " P prunes, x shows what that would let go, C checks"
     detail_rows = (3, 3)
     reread_seconds = REREAD_SECONDS
     sort_keys: ClassVar = {
@@ -106,10 +108,6 @@ class StorageScreen(ListScreen[TaskSpace]):
         nothing = "Nothing yet: an engine that stays ('tuiback serve', this console) prunes and checks at 03:00."
         return chore_lines(self.chores, self.now) or [line((nothing, "dim"))]
 
-    def about_title(self) -> str:
-        """The pane tells of upkeep."""
-        return "UPKEEP BY ITSELF"
-
     def counts(self) -> str:
         """Whose retention it is."""
         return "what retention keeps, and what holds keep"
@@ -117,10 +115,6 @@ class StorageScreen(ListScreen[TaskSpace]):
     def nothing(self) -> str:
         """How to begin."""
         return "No task yet. 'tuiback task add' makes one."
-
-    def hint(self) -> Line:
-        """What can be done here."""
-        return line((" P prunes, x shows what that would let go, C checks", "dim"))
 
     # ---- what is done
 

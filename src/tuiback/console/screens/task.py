@@ -10,7 +10,7 @@ from tuiback.console.ports import ConsoleView
 from tuiback.console.run_rows import live_cells, live_details, outcome_of, run_cells, run_columns, run_details
 from tuiback.console.screens.list_screen import ListScreen
 from tuiback.console.screens.task_commands import TaskCommands
-from tuiback.console.task_plan import plan_lines
+from tuiback.console.task_plan import plan_lines, standing_line
 from tuiback.console.widgets.lines import Line, LinePanel, Span, line
 from tuiback.console.widgets.rows import Column
 from tuiback.model import Account, AccountKind, Hold, Task, TaskStatus
@@ -28,6 +28,8 @@ class TaskScreen(ListScreen["RunRow"], TaskCommands):
     BINDINGS = bindings(TASK)
     screen_name = "Task"
     list_title = "RUNS"
+    about_title = "RUN"
+    hint = " R run  p pause  o owed  r restore  H hold"
     detail_rows = (5, 6)
     sort_keys: ClassVar = {
         "run": lambda one: -one.run,
@@ -58,9 +60,10 @@ class TaskScreen(ListScreen["RunRow"], TaskCommands):
 
     def show_head(self) -> None:
         """Draw the plan as it stands now."""
-        lines: list[Line] = [line((self.task_name, "title"))]
+        status = self.status_of_task
+        lines: list[Line] = [standing_line(status, status) if status else line((self.task_name, "title"))]
         if self.plan is not None:
-            lines = plan_lines(self.plan, self.status_of_task, self.held, self.now)
+            lines = plan_lines(self.plan, status, self.held, self.now)
         elif self.values is not None:
             lines.append(line(("This task was removed; what it backed up is in the restore browser.", "dim")))
         self.query_one("#plan-of-task", LinePanel).show([(Span(" "), *one) for one in lines])
@@ -118,14 +121,6 @@ class TaskScreen(ListScreen["RunRow"], TaskCommands):
     def nothing(self) -> str:
         """How to get a first one."""
         return "No run yet. R starts one."
-
-    def hint(self) -> Line:
-        """What can be done here."""
-        return line((" R run  p pause  o owed  r restore  H hold", "dim"))
-
-    def about_title(self) -> str:
-        """The pane tells of one run."""
-        return "RUN"
 
     # ---- what is done
 

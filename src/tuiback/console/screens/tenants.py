@@ -34,6 +34,7 @@ class TenantsScreen(ListScreen[Customer]):
     BINDINGS = bindings(TENANTS)
     screen_name = "Tenants"
     list_title = "TENANTS"
+    about_title = "TENANT"
     detail_rows = (9, 16)
     sort_keys: ClassVar = {
         "tenant": lambda one: one.tenant.name,
@@ -103,10 +104,6 @@ class TenantsScreen(ListScreen[Customer]):
     def nothing(self) -> str:
         """How to begin."""
         return "No tenant yet. 'tuiback tenant register NAME' makes one."
-
-    def about_title(self) -> str:
-        """The pane tells of one tenant."""
-        return "TENANT"
 
     # ---- what is done
 

@@ -68,7 +68,8 @@ def _given_item(given: dict[str, Any], properties: dict[str, Any], now: datetime
         raise Fault(501, "NotImplemented", "The simulated tenant attaches messages only.")
     files = [given_attachment(each, now) for each in properties.get("attachments") or []]
     mail = WrittenMail({k: v for k, v in properties.items() if k in CONTENT_PROPERTIES}, now, now, files)
-    return Attachment(str(given.get("name") or mail.head.subject), _MESSAGE_TYPE, len(mail.mime()), mail.mime, item=mail)
+    name = str(given.get("name") or mail.head.subject)
+    return Attachment(name, _MESSAGE_TYPE, len(mail.mime()), mail.mime, item=mail)
 
 
 def given_attachment(given: dict[str, Any], now: datetime) -> Attachment:

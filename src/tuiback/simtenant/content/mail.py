@@ -42,7 +42,10 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file in a message; `size` counts its bytes, `read` makes them. `item` is the message that an attached one is."""
+    """A file in a message; `size` counts its bytes, `read` makes them.
+
+    `item` is the message, where a message is attached.
+    """
 
     name: str
     content_type: str

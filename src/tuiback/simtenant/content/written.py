@@ -69,7 +69,8 @@ class WrittenMail:
         made.set_content(_printable(self.body.content), subtype="html" if self.body.is_html else "plain")
         for each in self.attachments:
             if each.item is not None:
-                made.add_attachment(message_from_bytes(each.read(), EmailMessage, policy=SMTP), filename=clean(each.name))
+                inner = message_from_bytes(each.read(), EmailMessage, policy=SMTP)
+                made.add_attachment(inner, filename=clean(each.name))
                 continue
             main, _, sub = each.content_type.partition("/")
             made.add_attachment(
