@@ -77,7 +77,9 @@ class SeaweedFS:
             "-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={self._folder / 's3.json'}",
         ]  # fmt: skip
         with (self._folder / "weed.log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder)
+            # It keeps more logs where temporary files are.
+            environment = {**os.environ, "TMPDIR": str(self._folder)}
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder, env=environment)
         self._wait_until_it_answers()
 
     def kill(self) -> None:

@@ -39,6 +39,8 @@ class Exchange(BaseHTTPRequestHandler):
     """One request and what becomes of it."""
 
     protocol_version = "HTTP/1.1"
+    # Else the content of an answer waits until its head has been acknowledged, which takes its time.
+    disable_nagle_algorithm = True
     server: Proxy
     body: bytes
 
