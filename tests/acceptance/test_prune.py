@@ -12,7 +12,7 @@ from tests.acceptance.plain import Plain
 from tests.acceptance.program import Installation, simulated
 from tests.opened import files_with, objects_with
 from tuiback.cli.secret import read_key
-from tuiback.engine.archive import open_repository
+from tuiback.engine.archives.archive import open_repository
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.home import Home
 from tuiback.store import Repository

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.acceptance.comparing import compare_exports, content_requests
 from tests.acceptance.plain import Plain
 from tests.acceptance.program import Installation, simulated
-from tuiback.engine.link import Link, attach
+from tuiback.engine.hosting.link import Link, attach
 
 PATIENCE_SECONDS = 60
 

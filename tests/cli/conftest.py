@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.seed import seed
 from tuiback.cli.root import main
-from tuiback.engine import fetch
+from tuiback.engine.backups import fetch
 from tuiback.graph import retry
 from tuiback.store import keys
 

@@ -9,7 +9,7 @@ import msgspec
 
 from tuiback.catalog import Catalog, CatalogReader
 from tuiback.cli.secret import read_key
-from tuiback.engine.archive import open_repository
+from tuiback.engine.archives.archive import open_repository
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.home import MAIN, Home
 from tuiback.model import (

@@ -9,8 +9,8 @@ import pytest
 from tests.cli.conftest import Tuiback
 from tests.cli.seed import FIRST_HELLO, MAILBOX, seed
 from tests.cli.test_end_to_end import add_tenant, control
-from tuiback.engine.channels import Channels
 from tuiback.engine.home import Home
+from tuiback.engine.settings.channels import Channels
 from tuiback.simtenant import Plan, Server
 
 pytestmark = pytest.mark.usefixtures("cheap_scrypt")

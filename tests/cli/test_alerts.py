@@ -14,7 +14,7 @@ from tests.engine.receivers import Mailbox, in_background, mail_server, web_serv
 from tuiback.cli.secret import read_key
 from tuiback.engine.commands import Check
 from tuiback.engine.home import Home
-from tuiback.engine.link import HostedLink, host
+from tuiback.engine.hosting.link import HostedLink, host
 from tuiback.model import AlertStatus
 
 

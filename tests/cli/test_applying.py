@@ -7,9 +7,9 @@ import pytest
 
 from tests.cli.conftest import Tuiback
 from tuiback.cli.engaging import secret_source
-from tuiback.engine.channels import Channels, PingChannel, SmtpChannel
 from tuiback.engine.home import Home
-from tuiback.engine.host import EngineHost
+from tuiback.engine.hosting.host import EngineHost
+from tuiback.engine.settings.channels import Channels, PingChannel, SmtpChannel
 
 FILE = """
 version = 1

@@ -12,8 +12,8 @@ from tests.cli.seed import MAILBOX
 from tuiback.cli.engaging import secret_source
 from tuiback.engine.asking import Peer, Role
 from tuiback.engine.home import HOME_FILE, Home
-from tuiback.engine.host import EngineHost
-from tuiback.engine.reception import Reception
+from tuiback.engine.hosting.host import EngineHost
+from tuiback.engine.hosting.reception import Reception
 
 GROUPS = {Role.VIEWER: 70001, Role.OPERATOR: 70002, Role.ADMIN: 70003}
 

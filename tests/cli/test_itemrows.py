@@ -8,7 +8,7 @@ import pytest
 from tests.catalog.build import A, Writer, account, at, closed, removal, version
 from tuiback.catalog import Catalog, CatalogReader
 from tuiback.cli.itemrows import Listing, item_rows
-from tuiback.engine.naming import NamedAccount
+from tuiback.engine.restores.naming import NamedAccount
 from tuiback.model import Expired
 
 

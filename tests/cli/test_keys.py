@@ -6,7 +6,7 @@ import pytest
 
 from tests.cli.conftest import Tuiback
 from tuiback.engine.home import Home
-from tuiback.engine.link import host
+from tuiback.engine.hosting.link import host
 from tuiback.store import Secret
 
 pytestmark = pytest.mark.usefixtures("cheap_scrypt")

@@ -10,7 +10,7 @@ from tests.cli.conftest import Tuiback
 from tuiback.cli.logs import Tail
 from tuiback.cli.secret import read_key
 from tuiback.engine.home import Home
-from tuiback.engine.link import host
+from tuiback.engine.hosting.link import host
 from tuiback.engine.log_file import LogFile, log_path
 from tuiback.model import ActivityLine
 

@@ -7,7 +7,7 @@ import pytest
 from tests.cli.conftest import Tuiback
 from tests.cli.seed import DRIVE, MAILBOX
 from tuiback.catalog import State
-from tuiback.engine.host import HomeLock
+from tuiback.engine.hosting.host import HomeLock
 
 
 def packs(home: Path) -> list[Path]:

@@ -13,7 +13,7 @@ from tuiback.cli.opening import Sight, go_on_alone, remembered
 from tuiback.cli.secret import must_ask
 from tuiback.engine.commands import PutTask, PutTenant
 from tuiback.engine.home import Home, RepositoryRef
-from tuiback.engine.link import host
+from tuiback.engine.hosting.link import host
 from tuiback.simtenant import Plan, Server
 from tuiback.store import Secret
 

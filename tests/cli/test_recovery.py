@@ -10,11 +10,11 @@ from tests.cli.conftest import Tuiback
 from tests.cli.seed import DRIVE, FIRST_HELLO, GONE, MAILBOX, PLAN, SECOND_HELLO
 from tuiback.cli.engaging import secret_source
 from tuiback.cli.recovery import _find
+from tuiback.engine.archives.view import View
 from tuiback.engine.commands import Selection
 from tuiback.engine.home import ClosedHome, Home
-from tuiback.engine.link import host
-from tuiback.engine.naming import Wanted, select
-from tuiback.engine.view import View
+from tuiback.engine.hosting.link import host
+from tuiback.engine.restores.naming import Wanted, select
 from tuiback.errors import NoSuchThing, UsageError
 
 

@@ -12,7 +12,7 @@ from tests.cli.conftest import Tuiback
 from tests.cli.seed import DRIVE, MAILBOX
 from tests.cli.test_end_to_end import add_tenant, control
 from tuiback.cli.reporting import as_csv, as_html
-from tuiback.engine.reporting import Section, Span
+from tuiback.engine.upkeep.reporting import Section, Span
 from tuiback.simtenant import Plan, Server
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -16,7 +16,7 @@ from tuiback.cli.engaging import secret_source
 from tuiback.cli.invocation import CommonOptions, Invocation
 from tuiback.cli.output import standard_output
 from tuiback.engine.home import Home
-from tuiback.engine.link import host
+from tuiback.engine.hosting.link import host
 
 
 def loaded_by(*arguments: str) -> set[str]:
@@ -38,19 +38,19 @@ def test_version_loads_little() -> None:
 def test_run_never_loads_the_console(home: Path) -> None:
     """A backup in cron carries no screen, nor httpx's own command line, nor what only registers apps."""
     loaded = loaded_by("--home", str(home), "run", "--all")
-    assert "tuiback.engine.core" in loaded
+    assert "tuiback.engine.hosting.core" in loaded
     assert not {"textual", "tuiback.console", "rich", "pygments", "jwt"} & loaded
 
 
 def test_status_loads_little(home: Path) -> None:
     """Monitoring asks every minute: where an engine runs, all comes from it, and no catalog is opened."""
     heavy = {"sqlite3", "asyncio", "concurrent.futures", "httpx", "msal", "cryptography", "textual", "tuiback.store"}
-    heavy |= {"tuiback.catalog.reader", "tuiback.engine.core"}
+    heavy |= {"tuiback.catalog.reader", "tuiback.engine.hosting.core"}
     assert "tuiback.catalog.reader" in loaded_by("--home", str(home), "status")
     engine = host(Home.open(home), "serve", secret_source())
     try:
         loaded = loaded_by("--home", str(home), "status")
-        assert "tuiback.engine.glance" in loaded
+        assert "tuiback.engine.hosting.glance" in loaded
         assert not heavy & loaded
     finally:
         engine.close()

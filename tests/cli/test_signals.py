@@ -15,10 +15,10 @@ import pytest
 
 from tests.acceptance.terminal import Line
 from tests.engine.rig import SECRET, make_home
+from tuiback.engine.archives.view import View
 from tuiback.engine.commands import PutTask, PutTenant, RunTasks
-from tuiback.engine.glance import SOCKET, look
-from tuiback.engine.link import attach, host
-from tuiback.engine.view import View
+from tuiback.engine.hosting.glance import SOCKET, look
+from tuiback.engine.hosting.link import attach, host
 from tuiback.errors import HomeBusy
 from tuiback.model import EngineStatus
 from tuiback.simtenant import Plan, Server

@@ -13,11 +13,11 @@ from tests.connectors.tenant import IMMUTABLE, SwiftClock, Tenant
 from tests.engine.rig import SECRET, TASK, make_home
 from tuiback.connectors.exchange import ExchangeConnector
 from tuiback.engine.activity import Activity
-from tuiback.engine.archive import Archive
+from tuiback.engine.archives.archive import Archive
+from tuiback.engine.backups.runs import Crew, RunReport, TaskRun
 from tuiback.engine.clock import SystemClock
-from tuiback.engine.limits import Gate
 from tuiback.engine.monitor import RunMonitor
-from tuiback.engine.runs import Crew, RunReport, TaskRun
+from tuiback.engine.settings.limits import Gate
 from tuiback.graph import AppIdentity, GraphClient
 from tuiback.model import Kind
 from tuiback.simtenant import Plan, Server

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from tuiback.engine.host import listen
+from tuiback.engine.hosting.host import listen
 from tuiback.model import EngineStatus
 
 

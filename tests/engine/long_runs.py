@@ -14,7 +14,7 @@ from tests.catalog.benchmarks.measuring import say
 from tests.engine.cloud import Mailbox
 from tests.engine.rig import Rig, anna, make_home
 from tuiback.cli.waiting import exit_code_of
-from tuiback.engine.acknowledging import Debts
+from tuiback.engine.backups.acknowledging import Debts
 from tuiback.engine.commands import AckOwed
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from tests.engine.cloud import Cloud, Mailbox
 from tuiback.catalog import CatalogReader
 from tuiback.engine.activity import Activity
-from tuiback.engine.archive import Archive
+from tuiback.engine.archives.archive import Archive
+from tuiback.engine.backups.runs import Crew, RunReport, TaskRun
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.home import Home, RepositoryRef
-from tuiback.engine.limits import Gate
 from tuiback.engine.monitor import RunMonitor
-from tuiback.engine.runs import Crew, RunReport, TaskRun
+from tuiback.engine.settings.limits import Gate
 from tuiback.errors import NoSuchThing
 from tuiback.model import Kind, Task
 from tuiback.store import Repository, Secret, open_backend

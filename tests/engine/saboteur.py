@@ -17,18 +17,18 @@ import msgspec
 
 from tests.engine.cloud import Cloud
 from tests.engine.rig import SECRET, TASK, Rig, anna, listing, make_home, now_in
-from tests.engine.test_pruning import big
+from tests.engine.upkeep.test_pruning import big
 from tuiback.catalog import same_content
-from tuiback.engine import archive as archives
-from tuiback.engine.checking import Extent, check_repository
-from tuiback.engine.checkpointing import write_checkpoint
+from tuiback.engine.archives import archive as archives
+from tuiback.engine.archives.checkpointing import write_checkpoint
+from tuiback.engine.archives.rebuilding import rebuild_catalog
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.home import Home
-from tuiback.engine.pins import Pins
 from tuiback.engine.progress import Progress
-from tuiback.engine.pruning import Pruner
-from tuiback.engine.rebuilding import rebuild_catalog
-from tuiback.engine.repairing import repair_all
+from tuiback.engine.upkeep.checking import Extent, check_repository
+from tuiback.engine.upkeep.pins import Pins
+from tuiback.engine.upkeep.pruning import Pruner
+from tuiback.engine.upkeep.repairing import repair_all
 from tuiback.errors import Overtaken, TuibackError
 from tuiback.model import ControlRow, Task
 from tuiback.store import Backend

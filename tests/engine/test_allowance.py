@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.engine.test_fair_shares import LATENCY_SECONDS, PAGE, Office, account
 from tests.graph.clocks import HandClock
-from tuiback.engine.limits import ACCOUNTS_DEFAULT
+from tuiback.engine.settings.limits import ACCOUNTS_DEFAULT
 from tuiback.graph.gate import Cost
 from tuiback.graph.throttle import Throttle
 from tuiback.model import Account, RemoteItem

@@ -8,12 +8,12 @@ import pytest
 from tests.engine.rig import Rig, anna, now_in
 from tests.engine.test_prune_bucket import ADayLater, home_with
 from tests.engine.test_prune_kills import opened_through
-from tests.engine.test_pruning import end, grown, is_whole, keep, prune
+from tests.engine.upkeep.test_pruning import end, grown, is_whole, keep, prune
 from tests.seaweed import SeaweedFS, environment_for
 from tests.store import faulty_proxy as faults
 from tests.store.faulty_proxy import Act, Proxy, proxy_before
 from tuiback.catalog import same_content
-from tuiback.engine.rebuilding import rebuild_catalog
+from tuiback.engine.archives.rebuilding import rebuild_catalog
 from tuiback.store.objects import ObjectBackend, Patience, open_bucket
 
 SPOILED = 20

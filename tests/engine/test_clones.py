@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from tests.engine.cloud import Cloud
 from tests.engine.rig import Rig, anna, listing, make_home, now_in
-from tests.engine.test_pruning import a_day_passes, is_whole, keep, prune
+from tests.engine.upkeep.test_pruning import a_day_passes, is_whole, keep, prune
+from tuiback.engine.archives.rebuilding import rebuild_catalog
 from tuiback.engine.home import Home
-from tuiback.engine.rebuilding import rebuild_catalog
 from tuiback.errors import Overtaken, WriterCloned
 
 

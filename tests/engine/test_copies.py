@@ -15,11 +15,11 @@ import pytest
 from tests.engine.rig import SECRET, make_home
 from tests.store.doubles import DictIndex, body, version
 from tuiback.catalog import Catalog, CatalogReader
-from tuiback.engine.adoption import Shortfall, adopt
-from tuiback.engine.archive import open_repository
-from tuiback.engine.checkpointing import make_checkpoint
+from tuiback.engine.archives.archive import open_repository
+from tuiback.engine.archives.checkpointing import make_checkpoint
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.home import Home, RepositoryRef
+from tuiback.engine.upkeep.adoption import Shortfall, adopt
 from tuiback.model import CommitHead, StoredPart
 from tuiback.store import Reader, Repository, Writer, open_backend
 

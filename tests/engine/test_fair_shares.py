@@ -7,9 +7,9 @@ from typing import cast
 from tests.engine.cloud import Cloud
 from tests.graph.clocks import HandClock
 from tuiback.connectors.exchange.grouping import grouped
-from tuiback.engine.fetch import Fetcher
-from tuiback.engine.limits import ACCOUNTS_DEFAULT, FILES_DEFAULT, Gate
+from tuiback.engine.backups.fetch import Fetcher
 from tuiback.engine.monitor import RunMonitor
+from tuiback.engine.settings.limits import ACCOUNTS_DEFAULT, FILES_DEFAULT, Gate
 from tuiback.graph.gate import Cost
 from tuiback.graph.throttle import Throttle
 from tuiback.model import Account, AccountKind, Kind, RemoteItem, StoredPart

@@ -11,7 +11,7 @@ import pytest
 
 from tests.engine.rig import Rig, anna, make_home, now_in
 from tests.engine.test_prune_kills import opened_through
-from tests.engine.test_pruning import a_day_passes, big, end, grown, is_whole, keep, prune
+from tests.engine.upkeep.test_pruning import a_day_passes, big, end, grown, is_whole, keep, prune
 from tuiback.errors import StorageFull
 from tuiback.store.folder import FolderBackend
 

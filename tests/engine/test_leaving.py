@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from tests.engine.rig import Rig, anna, now_in
-from tuiback.engine.expiring import find_expired
-from tuiback.engine.retention import Figures
-from tuiback.engine.view import View
+from tuiback.engine.archives.view import View
+from tuiback.engine.settings.retention import Figures
+from tuiback.engine.upkeep.expiring import find_expired
 from tuiback.errors import Ambiguous
 from tuiback.model import Account, AccountState, ControlRow, Outcome
 

@@ -12,18 +12,18 @@ import pytest
 
 from tests.engine.cloud import Cloud, Mailbox
 from tests.engine.rig import SECRET, Rig, anna, make_home, now_in
-from tests.engine.test_pruning import a_day_passes, big, grown, is_whole, keep, prune, pruner, stored
+from tests.engine.upkeep.test_pruning import a_day_passes, big, grown, is_whole, keep, prune, pruner, stored
 from tuiback.catalog import Sieve
 from tuiback.connectors.base import PartSource
-from tuiback.engine.archive import open_repository
+from tuiback.engine.archives.archive import open_repository
+from tuiback.engine.archives.rebuilding import remove_database
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.home import Home
-from tuiback.engine.pins import Pins
 from tuiback.engine.progress import Progress
-from tuiback.engine.prune_plan import PrunePlan
-from tuiback.engine.prune_report import PruneReport
-from tuiback.engine.pruning import Pruner
-from tuiback.engine.rebuilding import remove_database
+from tuiback.engine.upkeep.pins import Pins
+from tuiback.engine.upkeep.prune_plan import PrunePlan
+from tuiback.engine.upkeep.prune_report import PruneReport
+from tuiback.engine.upkeep.pruning import Pruner
 from tuiback.errors import EnvironmentFault, Overtaken, StorageFull
 from tuiback.model import Account, Kind, Owed, RemoteItem, StoredPart, VersionOpened
 from tuiback.store import gc

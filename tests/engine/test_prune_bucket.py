@@ -7,7 +7,7 @@ import pytest
 
 from tests.engine.rig import SECRET, Rig, anna, now_in
 from tests.engine.test_prune_kills import opened_through
-from tests.engine.test_pruning import end, grown, is_whole, keep, prune
+from tests.engine.upkeep.test_pruning import end, grown, is_whole, keep, prune
 from tests.seaweed import SeaweedFS
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.home import Home, RepositoryRef

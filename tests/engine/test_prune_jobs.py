@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.engine.rig import Rig, now_in
-from tests.engine.test_pruning import grown, is_whole, keep
+from tests.engine.upkeep.test_pruning import grown, is_whole, keep
 from tuiback.catalog import State
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.commands import CancelJob, Export, Prune, Selection
-from tuiback.engine.holds import Holds
-from tuiback.engine.jobs import Jobs
-from tuiback.engine.registry import Registry
+from tuiback.engine.restores.jobs import Jobs
+from tuiback.engine.settings.registry import Registry
+from tuiback.engine.upkeep.holds import Holds
 from tuiback.errors import UsageError
 from tuiback.model import Outcome
 

@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.engine.rig import SECRET, Rig, now_in
-from tests.engine.test_pruning import Killed, a_day_passes, change, end, grown, is_whole, keep, prune
+from tests.engine.upkeep.test_pruning import Killed, a_day_passes, change, end, grown, is_whole, keep, prune
 from tuiback.catalog import State
-from tuiback.engine.archive import Archive
+from tuiback.engine.archives.archive import Archive
+from tuiback.engine.archives.generations import settle_prunes
+from tuiback.engine.archives.rebuilding import open_catalog, rebuild_catalog
 from tuiback.engine.clock import SystemClock
-from tuiback.engine.generations import settle_prunes
-from tuiback.engine.rebuilding import open_catalog, rebuild_catalog
 from tuiback.store import Backend, Repository
 from tuiback.store.folder import FolderBackend
 

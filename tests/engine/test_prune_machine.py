@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.engine.rig import Rig, anna, make_home, now_in
-from tests.engine.test_pruning import STEPS, Killed, a_day_passes, big, end, is_whole, keep, prune
-from tuiback.engine.rebuilding import rebuild_catalog
+from tests.engine.upkeep.test_pruning import STEPS, Killed, a_day_passes, big, end, is_whole, keep, prune
+from tuiback.engine.archives.rebuilding import rebuild_catalog
 
 MAILS = st.integers(0, 5)
 

@@ -14,8 +14,8 @@ from tests.engine.week import Company, WeekClock, sha256
 from tuiback.catalog import State
 from tuiback.engine.activity import Activity
 from tuiback.engine.commands import AddHold, Command, Prune, PutTask, PutTenant, RunTasks
-from tuiback.engine.core import Engine
 from tuiback.engine.home import Home
+from tuiback.engine.hosting.core import Engine
 from tuiback.model import AccountState, ActivityLine, Kind, Outcome, RunRow
 from tuiback.simtenant import Plan, Server
 

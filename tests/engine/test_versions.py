@@ -12,12 +12,12 @@ from tests.engine.forged import forged_engine, hello, picture
 from tests.engine.rig import SECRET, make_home
 from tuiback import __version__
 from tuiback.engine import codec
-from tuiback.engine.attach import attach
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.commands import Prune, RunTasks, SetLimits
-from tuiback.engine.glance import look, short_socket_path
 from tuiback.engine.home import Home
-from tuiback.engine.link import host
+from tuiback.engine.hosting.attach import attach
+from tuiback.engine.hosting.glance import look, short_socket_path
+from tuiback.engine.hosting.link import host
 from tuiback.errors import HomeBusy
 from tuiback.model import EngineInfo, EngineStatus
 

@@ -17,9 +17,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from tests.engine.rig import Rig, listing, now_in
 from tests.engine.saboteur import KEPT_POINTS, Place, two_places
 from tests.engine.test_prune_kills import DyingBackend, opened_through
-from tests.engine.test_pruning import Killed, a_day_passes, big, end, is_whole, prune
-from tuiback.engine.checkpointing import write_checkpoint
-from tuiback.engine.rebuilding import rebuild_catalog
+from tests.engine.upkeep.test_pruning import Killed, a_day_passes, big, end, is_whole, prune
+from tuiback.engine.archives.checkpointing import write_checkpoint
+from tuiback.engine.archives.rebuilding import rebuild_catalog
 from tuiback.errors import EnvironmentFault, Overtaken, TuibackError
 
 # The same few examples each time; TUIBACK_EXAMPLES=200 tries as many others.

@@ -10,12 +10,12 @@ from tuiback.cli.engaging import open_view
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Row, field
 from tuiback.cli.wording import bytes_text, safe_line, time_text
-from tuiback.engine.naming import check_task, get_account
+from tuiback.engine.restores.naming import check_task, get_account
 
 if TYPE_CHECKING:
     from tuiback.catalog import AccountOverview
-    from tuiback.engine.naming import NamedAccount
-    from tuiback.engine.view import View
+    from tuiback.engine.archives.view import View
+    from tuiback.engine.restores.naming import NamedAccount
 
 STATES = ("ok", "late", "failed", "gone", "never")
 
@@ -67,8 +67,8 @@ def show_account(call: Invocation, name: str, task: str | None) -> None:
 
 
 def _shown_fields(named: "NamedAccount") -> Row:
-    from tuiback.engine.holds import find_hold
-    from tuiback.engine.lateness import with_late
+    from tuiback.engine.timing.lateness import with_late
+    from tuiback.engine.upkeep.holds import find_hold
 
     reader, account_id, now = named.reader, named.account_id, datetime.now(UTC)
     overviews = with_late(reader.account_overview(named.account.task), reader.tasks(), now)
@@ -95,7 +95,7 @@ def _shown(value: object) -> str:
 
 
 def _rows(view: "View", task: str | None, state: str | None) -> Iterator[Row]:
-    from tuiback.engine.lateness import with_late
+    from tuiback.engine.timing.lateness import with_late
 
     now = datetime.now(UTC)
     for _, reader in view.readers():

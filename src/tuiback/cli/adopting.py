@@ -15,8 +15,8 @@ from tuiback.cli.wording import count_text
 from tuiback.errors import UsageError
 
 if TYPE_CHECKING:
-    from tuiback.engine.adoption import Shortfall
     from tuiback.engine.home import Home, RepositoryRef
+    from tuiback.engine.upkeep.adoption import Shortfall
     from tuiback.store import Backend, Repository, Secret
 
 NEXT = "If the machine that wrote it still runs, stop the backup there. Next: tuiback run --all"
@@ -33,9 +33,9 @@ NEXT_AFTER_TAKE_OVER = "The home that wrote it refuses to from its next start on
 @click.pass_obj
 def adopt(call: Invocation, place: str, catalog: str | None, key_file: Path | None, take_over: bool) -> None:
     """Open an existing repository on this machine: its tenants, tasks and points in time come back."""
-    from tuiback.engine.channels import Channels
     from tuiback.engine.clock import SystemClock
     from tuiback.engine.home import Home
+    from tuiback.engine.settings.channels import Channels
     from tuiback.store import Repository, open_backend
 
     if take_over and (known := find_adopted_home(call.home_path, place)) is not None:
@@ -83,7 +83,7 @@ def find_adopted_home(path: Path, place: str) -> "Home | None":
 def claim(home: "Home", secret_for: "Callable[[RepositoryRef], Secret]") -> None:
     """Let no other home write to the repositories of this one any more."""
     from tuiback.engine.commands import TakeOver
-    from tuiback.engine.link import attach_or_host
+    from tuiback.engine.hosting.link import attach_or_host
 
     link = attach_or_host(home, "run", secret_for)
     try:
@@ -112,10 +112,10 @@ def adopt_into(
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> "tuple[RepositoryRef, Shortfall]":
     """Make the repository the main one of the home. Raises HomeBusy where another process does so."""
-    from tuiback.engine.adoption import adopt as adopt_repository
     from tuiback.engine.clock import SystemClock
     from tuiback.engine.home import MAIN, RepositoryRef
-    from tuiback.engine.host import HomeLock
+    from tuiback.engine.hosting.host import HomeLock
+    from tuiback.engine.upkeep.adoption import adopt as adopt_repository
 
     ref = RepositoryRef(
         name=MAIN,

@@ -41,7 +41,7 @@ def alerts(ctx: click.Context) -> None:
 def ack(call: Invocation, alert: str, reason: str) -> None:
     """Say that somebody knows; it counts again when more of it happens."""
     from tuiback.engine.commands import AckAlert
-    from tuiback.engine.link import attach
+    from tuiback.engine.hosting.link import attach
 
     home = reach_home(call)
     link = attach(home.path)

@@ -13,10 +13,10 @@ from tuiback.cli.output import Output
 from tuiback.errors import EnvironmentFault, HomeBusy, UsageError
 
 if TYPE_CHECKING:
-    from tuiback.engine.channels import Channel, Channels
     from tuiback.engine.commands import ChangeTasks, Command
-    from tuiback.engine.configuration import Change, Difference, Document
     from tuiback.engine.home import Home
+    from tuiback.engine.settings.channels import Channel, Channels
+    from tuiback.engine.settings.configuration import Change, Difference, Document
 
 _SIGNS = {"added": "+", "edited": "~", "removed": "-"}
 # Of a list so many entries are named.
@@ -38,8 +38,8 @@ def apply(call: Invocation, file: Path, dry_run: bool, remove_absent: bool) -> N
     and authorization_file. A new repository is made, opened by its key_file or a passphrase. Holds are in no file:
     they are somebody's decision about data that is there.
     """
-    from tuiback.engine.configuration import ACCESS, NOTIFY, REPOSITORIES, find_difference, read_document
     from tuiback.engine.home import Access
+    from tuiback.engine.settings.configuration import ACCESS, NOTIFY, REPOSITORIES, find_difference, read_document
 
     wanted = read_document(_read(file), str(file), lambda values: _expanded(values, file.parent))
     difference = find_difference(_present(call), wanted, remove_absent=remove_absent)
@@ -78,7 +78,7 @@ def export_config(call: Invocation, file: Path) -> None:
     """
     import tomli_w
 
-    from tuiback.engine.configuration import file_tables
+    from tuiback.engine.settings.configuration import file_tables
 
     document = _present(call)
     text = tomli_w.dumps(file_tables(document), indent=2)
@@ -96,8 +96,8 @@ def export_config(call: Invocation, file: Path) -> None:
 
 
 def _present(call: Invocation) -> "Document":
-    from tuiback.engine.allotment import load_limits
-    from tuiback.engine.configuration import present_document
+    from tuiback.engine.settings.allotment import load_limits
+    from tuiback.engine.settings.configuration import present_document
 
     home = open_home(call)
     with open_view(call) as view:
@@ -106,7 +106,7 @@ def _present(call: Invocation) -> "Document":
 
 
 def _of_section(changes: "Iterable[Change]") -> "dict[str, list[Change]]":
-    from tuiback.engine.configuration import SECTIONS
+    from tuiback.engine.settings.configuration import SECTIONS
 
     sorted_out: dict[str, list[Change]] = {section: [] for section in SECTIONS}
     for change in changes:
@@ -116,7 +116,7 @@ def _of_section(changes: "Iterable[Change]") -> "dict[str, list[Change]]":
 
 def refuse_running(home: "Home", change: "Change", file: Path) -> None:
     """Raise HomeBusy where an engine runs: it opens the repositories that there are when it starts."""
-    from tuiback.engine.link import attach
+    from tuiback.engine.hosting.link import attach
 
     link = attach(home.path)
     if link is not None:
@@ -143,7 +143,7 @@ def _carry_out(home: "Home", commands: "Sequence[Command]") -> None:
 
 
 def _channels(call: Invocation) -> "Channels":
-    from tuiback.engine.channels import Channels
+    from tuiback.engine.settings.channels import Channels
 
     return Channels(open_home(call).path)
 
@@ -171,7 +171,7 @@ def _expanded(values: list[str], folder: Path) -> list[str]:
 def commands_for(changes: "Iterable[Change]", file: Path) -> "list[Command]":
     """What to ask of the engine, in that order. Raises UsageError for what no command can change."""
     from tuiback.engine.commands import ChangeTasks, EditTenant, PutTenant, RemoveTenant, SetLimits
-    from tuiback.engine.configuration import LIMITS, REPOSITORIES, TASKS, TENANTS
+    from tuiback.engine.settings.configuration import LIMITS, REPOSITORIES, TASKS, TENANTS
 
     by_section = _of_section(changes)
     for change in by_section[REPOSITORIES]:
@@ -194,7 +194,7 @@ def channels_for(
     channels: "Channels", changes: "Iterable[Change]", file: Path
 ) -> "list[tuple[Callable[[Channel], None], Channel]]":
     """Each channel that is new or another one, with what keeps it. Raises UsageError."""
-    from tuiback.engine.channel_tables import edited_channel, new_channel
+    from tuiback.engine.settings.channel_tables import edited_channel, new_channel
 
     kept: list[tuple[Callable[[Channel], None], Channel]] = []
     for change in changes:
@@ -223,7 +223,7 @@ def _after(change: "Change") -> dict[str, Any]:
 
 def _task_commands(changes: "Iterable[Change]", file: Path) -> "ChangeTasks":
     from tuiback.engine.commands import ChangeTasks, EditTask, PutTask
-    from tuiback.engine.configuration import TASK_FIELDS
+    from tuiback.engine.settings.configuration import TASK_FIELDS
 
     added: list[PutTask] = []
     edited: list[EditTask] = []

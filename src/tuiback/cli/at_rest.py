@@ -9,8 +9,8 @@ from tuiback.errors import TuibackError
 from tuiback.model import AlertStatus, EngineInfo, EngineStatus, StorageStatus, TaskStatus
 
 if TYPE_CHECKING:
+    from tuiback.engine.archives.view import View
     from tuiback.engine.home import Home
-    from tuiback.engine.view import View
 
 
 def picture_at_rest(view: "View", *, with_disks: bool) -> EngineStatus:
@@ -18,7 +18,7 @@ def picture_at_rest(view: "View", *, with_disks: bool) -> EngineStatus:
 
     Asking the disks takes what opens a repository, which loads slowly: without it their sizes are 0.
     """
-    from tuiback.engine.past import shown_tenant, standing_of
+    from tuiback.engine.signalling.past import shown_tenant, standing_of
 
     now = datetime.now(UTC)
     return EngineStatus(
@@ -35,7 +35,7 @@ def picture_at_rest(view: "View", *, with_disks: bool) -> EngineStatus:
 
 def tasks_at_rest(view: "View") -> tuple[TaskStatus, ...]:
     """Every task as the catalogs remember it."""
-    from tuiback.engine.past import at_rest, pasts_of
+    from tuiback.engine.signalling.past import at_rest, pasts_of
 
     standing = []
     for _, reader in view.readers():

@@ -8,11 +8,11 @@ from tuiback.cli.engaging import open_view
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Row, field
 from tuiback.cli.wording import time_text
-from tuiback.engine.naming import get_account, parse_moment
+from tuiback.engine.restores.naming import get_account, parse_moment
 from tuiback.errors import Damage
 
 if TYPE_CHECKING:
-    from tuiback.engine.view import View
+    from tuiback.engine.archives.view import View
     from tuiback.model.audited import AuditEntry
 
 _COLUMNS = (
@@ -54,7 +54,7 @@ def audit(call: Invocation, since: str | None, account: str | None) -> int:
 
 def read_all(view: "View") -> "tuple[list[tuple[str, AuditEntry]], list[str]]":
     """(repository, entry) of all repositories, each's the oldest first, and where a chain is broken."""
-    from tuiback.engine.auditing import read_audit
+    from tuiback.engine.upkeep.auditing import read_audit
     from tuiback.model.audited import find_breaks
 
     found: list[tuple[str, AuditEntry]] = []

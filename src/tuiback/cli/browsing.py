@@ -11,7 +11,7 @@ from tuiback.cli.invocation import Invocation
 from tuiback.cli.itemrows import Listing, item_rows
 from tuiback.cli.output import Column, Row, field
 from tuiback.cli.wording import bytes_text, stated_time_text, time_text
-from tuiback.engine.naming import NamedAccount, get_account, get_entry, get_point
+from tuiback.engine.restores.naming import NamedAccount, get_account, get_entry, get_point
 from tuiback.errors import NoSuchThing, UsageError
 from tuiback.model import FOLDER_KINDS, Kind, StoredPart
 
@@ -91,8 +91,8 @@ def cat(call: Invocation, account: str, path: str, item_id: str | None, task: st
     """Print one item's bytes: a message as EML, a file as it is, all else as JSON."""
     if (item_id is None) == (path == ""):
         raise UsageError("give either a PATH or --id", account, "see 'tuiback ls'")
-    from tuiback.engine.auditing import deed_by_hand, note_deed
     from tuiback.engine.clock import SystemClock
+    from tuiback.engine.upkeep.auditing import deed_by_hand, note_deed
 
     with open_view(call) as view:
         named = get_account(view, account, task)

@@ -24,9 +24,9 @@ from tuiback.cli.wording import bytes_text
 from tuiback.errors import UsageError
 
 if TYPE_CHECKING:
+    from tuiback.engine.archives.view import View
     from tuiback.engine.home import Home
-    from tuiback.engine.link import Link
-    from tuiback.engine.view import View
+    from tuiback.engine.hosting.link import Link
 
 TENANT = "demo"
 _LOG = "simulated-tenant.log"
@@ -100,8 +100,8 @@ def earlier_port(home: "Home") -> int:
 
     Cursors are links to where they were given out: on another port they would lead to a stranger.
     """
+    from tuiback.engine.archives.view import View
     from tuiback.engine.home import MAIN
-    from tuiback.engine.view import View
 
     view = View(home)
     ports = [urlsplit(tenant.graph_url).port for tenant in view.reader(MAIN).tenants() if tenant.name == TENANT]
@@ -112,9 +112,9 @@ def earlier_port(home: "Home") -> int:
 def add_demo_tasks(link: "Link", home: "Home", tenant: SimulatedTenant) -> None:
     """Make the simulated tenant known, where it answers this time, and a task for each service."""
     from tuiback.connectors import CONNECTORS
+    from tuiback.engine.archives.view import View
     from tuiback.engine.commands import PutTask, PutTenant
     from tuiback.engine.home import MAIN
-    from tuiback.engine.view import View
 
     link.submit(
         PutTenant(
@@ -137,9 +137,9 @@ def add_demo_tasks(link: "Link", home: "Home", tenant: SimulatedTenant) -> None:
 
 
 def _run_once(output: Output, home: "Home", process: TenantProcess) -> int:
+    from tuiback.engine.archives.view import View
     from tuiback.engine.commands import RunTasks
-    from tuiback.engine.link import host
-    from tuiback.engine.view import View
+    from tuiback.engine.hosting.link import host
 
     link = host(home, "run", secret_source())
     try:
@@ -198,7 +198,7 @@ def _show(home: "Home", process: TenantProcess) -> int:
 
     def connect() -> "Link":
         from tuiback.engine.commands import RunTasks
-        from tuiback.engine.link import host
+        from tuiback.engine.hosting.link import host
 
         link = host(home, "console", secret_for)
         try:

@@ -18,7 +18,7 @@ from tuiback.cli.wording import count_text
 from tuiback.errors import EnvironmentFault, TuibackError
 
 if TYPE_CHECKING:
-    from tuiback.engine.findings import Finding
+    from tuiback.engine.hosting.findings import Finding
 
 _PYTHON = (3, 11)
 # The console's first layout that shows all of it.
@@ -40,7 +40,7 @@ def doctor(call: Invocation) -> int:
 
     Nothing is changed. Without a home only the machine is looked at.
     """
-    from tuiback.engine.findings import ERROR, INFO
+    from tuiback.engine.hosting.findings import ERROR, INFO
 
     findings = [*_machine(), *_home(call)]
     ok = all(finding.severity != ERROR for finding in findings)
@@ -61,7 +61,7 @@ def _show(output: Output, findings: "list[Finding]") -> None:
 def _machine() -> "Iterator[Finding]":
     from datetime import UTC, datetime
 
-    from tuiback.engine.doctoring import clock_findings
+    from tuiback.engine.hosting.doctoring import clock_findings
 
     yield from _python()
     yield from clock_findings(datetime.now(UTC), None)
@@ -74,7 +74,7 @@ def _python() -> "Iterator[Finding]":
     from importlib import metadata
 
     from tuiback.catalog.connection import find_sqlite_lack
-    from tuiback.engine.findings import ERROR, INFO, Finding
+    from tuiback.engine.hosting.findings import ERROR, INFO, Finding
 
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding("version", INFO, f"tuiback {__version__}, Python {version}")
@@ -103,7 +103,7 @@ def terminal_findings(
     environ: Mapping[str, str], encoding: str, size: os.terminal_size | None
 ) -> "Iterator[Finding]":
     """Judges the terminal; `size` is None where there is none."""
-    from tuiback.engine.findings import WARNING, Finding
+    from tuiback.engine.hosting.findings import WARNING, Finding
 
     if size is None:
         return
@@ -124,7 +124,7 @@ def terminal_findings(
 
 
 def _passphrase_file() -> "Iterator[Finding]":
-    from tuiback.engine.doctoring import private_findings, told
+    from tuiback.engine.hosting.doctoring import private_findings, told
 
     path = find_passphrase_file(os.environ)
     if path is not None and not str(path).startswith("/dev/"):
@@ -133,9 +133,9 @@ def _passphrase_file() -> "Iterator[Finding]":
 
 def _home(call: Invocation) -> "Iterator[Finding]":
     from tuiback.engine.clock import SystemClock
-    from tuiback.engine.doctoring import examine_home
-    from tuiback.engine.findings import ERROR, INFO, Finding
     from tuiback.engine.home import HOME_FILE, Home
+    from tuiback.engine.hosting.doctoring import examine_home
+    from tuiback.engine.hosting.findings import ERROR, INFO, Finding
 
     path: Path = call.home_path
     if not (path / HOME_FILE).exists():

@@ -13,9 +13,9 @@ from tuiback.cli.secret import get_secret, terminal_ask
 from tuiback.errors import EnvironmentFault
 
 if TYPE_CHECKING:
+    from tuiback.engine.archives.view import View
     from tuiback.engine.home import Home, RepositoryRef
-    from tuiback.engine.link import Link
-    from tuiback.engine.view import View
+    from tuiback.engine.hosting.link import Link
     from tuiback.store import Secret
 
 
@@ -45,7 +45,7 @@ def reach_home(call: Invocation) -> "Home":
 @contextmanager
 def open_view(call: Invocation) -> "Iterator[View]":
     """Read-only sight of everything that the home's catalogs know; no key and no engine is needed."""
-    from tuiback.engine.view import View
+    from tuiback.engine.archives.view import View
 
     view = View(open_home(call))
     try:
@@ -77,7 +77,7 @@ def engine_link(home: "Home") -> "Iterator[Link]":
 
     While it is hosted here, a terminal that hangs up is let go, and what was asked for goes on to its end.
     """
-    from tuiback.engine.link import HostedLink, attach_or_host
+    from tuiback.engine.hosting.link import HostedLink, attach_or_host
 
     told = _progress()
     link = attach_or_host(home, "run", secret_source(), told)

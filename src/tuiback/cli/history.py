@@ -13,11 +13,11 @@ from tuiback.cli.output import Column, Row, field
 from tuiback.cli.running import ended_picture, exit_code, owing_accounts, report
 from tuiback.cli.waiting import EXIT_OK, await_answer, run_line
 from tuiback.cli.wording import bytes_text, time_text
-from tuiback.engine.naming import check_task, get_account, parse_moment
+from tuiback.engine.restores.naming import check_task, get_account, parse_moment
 from tuiback.errors import NoSuchThing
 
 if TYPE_CHECKING:
-    from tuiback.engine.view import View
+    from tuiback.engine.archives.view import View
     from tuiback.model import RunRow
 
 _RUNS_SHOWN = 50
@@ -174,7 +174,7 @@ def run_fields(run: "RunRow") -> dict[str, Any]:
 
 
 def _owed_rows(view: "View", task: str | None, account_id: str | None) -> Iterator[Row]:
-    from tuiback.engine.acknowledging import owed_id_of
+    from tuiback.engine.backups.acknowledging import owed_id_of
 
     for _, reader in view.readers():
         called = {account.account_id: account.address or account.name for account in reader.accounts(task)}

@@ -9,11 +9,11 @@ from tuiback.cli.engaging import engine_link, open_home, open_view, reach_home
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Row, field
 from tuiback.cli.wording import time_text
-from tuiback.engine.naming import check_task, get_account, parse_moment
+from tuiback.engine.restores.naming import check_task, get_account, parse_moment
 from tuiback.errors import UsageError
 
 if TYPE_CHECKING:
-    from tuiback.engine.view import View
+    from tuiback.engine.archives.view import View
 
 _COLUMNS = (
     field("HOLD", "id"),
@@ -78,7 +78,7 @@ def remove_hold(call: Invocation, name: str, reason: str) -> None:
 
 def hold_rows(view: "View", now: datetime) -> list[Row]:
     """The holds of all repositories as `hold list` tells them."""
-    from tuiback.engine.holds import is_over
+    from tuiback.engine.upkeep.holds import is_over
 
     rows: list[Row] = []
     for name, reader in view.readers():

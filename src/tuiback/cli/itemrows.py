@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tuiback.cli.output import Row
-from tuiback.engine.naming import NamedAccount, visible_seq
+from tuiback.engine.restores.naming import NamedAccount, visible_seq
 from tuiback.model import FOLDER_KINDS, Kind
 
 if TYPE_CHECKING:

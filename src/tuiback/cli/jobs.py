@@ -69,7 +69,7 @@ def show_job(call: Invocation, number: int) -> None:
 def cancel_job(call: Invocation, number: int) -> None:
     """Stop a job that is in progress; what it has done stays."""
     from tuiback.engine.commands import CancelJob
-    from tuiback.engine.link import attach
+    from tuiback.engine.hosting.link import attach
 
     link = attach(reach_home(call).path)
     if link is None:
@@ -151,7 +151,7 @@ def job_rows(home: "Home") -> Iterator[dict[str, Any]]:
 
 
 def _in_progress(home: "Home") -> "tuple[JobStatus, ...]":
-    from tuiback.engine.glance import look
+    from tuiback.engine.hosting.glance import look
 
     picture = look(home.path)
     return tuple(job for job in picture.jobs if job.state == "running") if picture else ()

@@ -52,8 +52,8 @@ class Keyed:
 
     def note(self, action: str, subject: str = "") -> None:
         """Write down in the audit what is about to be done with the keys."""
-        from tuiback.engine.auditing import deed_by_hand, note_deed
         from tuiback.engine.clock import SystemClock
+        from tuiback.engine.upkeep.auditing import deed_by_hand, note_deed
 
         note_deed(self.home, self.ref.name, SystemClock(), deed_by_hand(action, subject or self.ref.name))
 
@@ -242,7 +242,7 @@ def _forget_key_file(keyed: Keyed) -> list[str]:
 
 
 def _engine_runs(home: "Home") -> bool:
-    from tuiback.engine.attach import attach
+    from tuiback.engine.hosting.attach import attach
 
     link = attach(home.path)
     if link is None:

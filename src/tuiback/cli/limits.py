@@ -31,10 +31,10 @@ def limits(call: Invocation, accounts: int | None, files: int | None, rate: str 
 
 def _change(call: Invocation, **wanted: Any) -> dict[str, Any]:  # noqa: ANN401
     """Change what is given, through the engine where one runs; all settings after that."""
-    from tuiback.engine.allotment import changed_limits, limit_fields, load_limits, machine_cap, save_limits
     from tuiback.engine.commands import SetLimits
     from tuiback.engine.home import ClosedHome
-    from tuiback.engine.link import attach
+    from tuiback.engine.hosting.link import attach
+    from tuiback.engine.settings.allotment import changed_limits, limit_fields, load_limits, machine_cap, save_limits
 
     home = reach_home(call)
     if all(value is None for value in wanted.values()) and not isinstance(home, ClosedHome):

@@ -16,10 +16,10 @@ from tuiback.cli.wording import count_text
 from tuiback.errors import Damage, UsageError
 
 if TYPE_CHECKING:
-    from tuiback.engine.adoption import Shortfall
-    from tuiback.engine.checking import Checked, Extent
     from tuiback.engine.home import Home
-    from tuiback.engine.repairing import LostItem, Repair
+    from tuiback.engine.upkeep.adoption import Shortfall
+    from tuiback.engine.upkeep.checking import Checked, Extent
+    from tuiback.engine.upkeep.repairing import LostItem, Repair
 
     Result = tuple[Checked, Repair | None]
 
@@ -47,8 +47,8 @@ def check(call: Invocation, scrub: bool, read_data: bool, percent: float | None,
     Without an option: that everything is there and each item's content can be found. A check that was cut off goes
     on where it was.
     """
-    from tuiback.engine.checking import Extent
     from tuiback.engine.home import ClosedHome
+    from tuiback.engine.upkeep.checking import Extent
 
     if scrub + read_data + (percent is not None) > 1:
         raise UsageError("--scrub, --read-data and --sample exclude each other", remedy="choose one of them")
@@ -57,7 +57,7 @@ def check(call: Invocation, scrub: bool, read_data: bool, percent: float | None,
     home = open_home(call)
     extent = Extent(scrub, read_data, percent or 0.0)
     if repair:
-        from tuiback.engine.host import HomeLock
+        from tuiback.engine.hosting.host import HomeLock
 
         lock = HomeLock(home.path)
         try:
@@ -92,12 +92,12 @@ def _check_by_engine(call: Invocation, home: "Home", percent: float) -> int:
 
 
 def _check_all(call: Invocation, home: "Home", extent: "Extent", *, repair: bool) -> "dict[str, Result]":
-    from tuiback.engine.archive import open_repository
-    from tuiback.engine.checking import check_repository
+    from tuiback.engine.archives.archive import open_repository
     from tuiback.engine.clock import SystemClock
-    from tuiback.engine.damage import note_check
     from tuiback.engine.home import alerts_path
-    from tuiback.engine.repairing import repair_all
+    from tuiback.engine.signalling.damage import note_check
+    from tuiback.engine.upkeep.checking import check_repository
+    from tuiback.engine.upkeep.repairing import repair_all
 
     clock = SystemClock()
     secret_of = secret_source()
@@ -175,10 +175,10 @@ def _lost_fields(item: "LostItem") -> dict[str, Any]:
 def rebuild_catalog(call: Invocation) -> None:
     """Make the catalog anew from what the repository holds."""
     from tuiback.catalog import CatalogReader
-    from tuiback.engine.adoption import rebuild
-    from tuiback.engine.archive import open_repository
+    from tuiback.engine.archives.archive import open_repository
     from tuiback.engine.clock import SystemClock
-    from tuiback.engine.host import HomeLock
+    from tuiback.engine.hosting.host import HomeLock
+    from tuiback.engine.upkeep.adoption import rebuild
 
     begun = time.monotonic()
     items = 0

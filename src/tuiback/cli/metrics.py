@@ -11,7 +11,7 @@ from tuiback.cli.invocation import Invocation
 from tuiback.errors import EnvironmentFault
 
 if TYPE_CHECKING:
-    from tuiback.engine.link import HostedLink
+    from tuiback.engine.hosting.link import HostedLink
 
 
 @click.command()
@@ -22,7 +22,7 @@ def metrics(call: Invocation, textfile: str | None) -> None:
     from prometheus_client import generate_latest, write_to_textfile
 
     from tuiback.cli.status import current_picture
-    from tuiback.engine.metrics import registry_of
+    from tuiback.engine.signalling.metrics import registry_of
 
     picture = current_picture(call, with_disks=True)
     registry = registry_of(lambda: picture)
@@ -44,7 +44,7 @@ def metrics_served(engine: "HostedLink", port: int | None) -> Iterator[int | Non
         return
     from prometheus_client import start_http_server
 
-    from tuiback.engine.metrics import registry_of
+    from tuiback.engine.signalling.metrics import registry_of
 
     try:
         server, thread = start_http_server(port, "127.0.0.1", registry_of(engine.status))

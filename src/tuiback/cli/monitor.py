@@ -54,7 +54,7 @@ def _fresh(alerts: Sequence[AlertStatus]) -> list[AlertStatus]:
 
 
 def _of_dead_engine(picture: EngineStatus, tasks: Sequence[Task], now: datetime) -> list[tuple[State, str]]:
-    from tuiback.engine.lateness import late_since
+    from tuiback.engine.timing.lateness import late_since
 
     troubles = []
     waiting = [task.name for task in tasks if task.mode != "manual" and not task.paused]

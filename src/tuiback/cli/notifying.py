@@ -14,7 +14,7 @@ from tuiback.cli.output import field
 from tuiback.errors import EnvironmentFault, NoSuchThing, TuibackError, UsageError
 
 if TYPE_CHECKING:
-    from tuiback.engine.channels import Channel, Channels
+    from tuiback.engine.settings.channels import Channel, Channels
 
 _PORTS = {"starttls": 587, "ssl": 465, "none": 25}
 _COLUMNS = (field("NAME", "name"), field("KIND", "kind"), field("WHERE", "where"), field("DIGEST", "digest"))
@@ -54,7 +54,7 @@ def check_clock(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.pass_obj
 def add_smtp(call: Invocation, /, name: str, port: int | None, password_file: str | None, **given: Any) -> None:  # noqa: ANN401
     """Tell by mail."""
-    from tuiback.engine.channels import SmtpChannel
+    from tuiback.engine.settings.channels import SmtpChannel
 
     if bool(given["user"]) != bool(password_file):
         raise UsageError("--user and --password-file go together", name, "give both or none")
@@ -75,7 +75,7 @@ def add_webhook(
     call: Invocation, name: str, url: str | None, url_file: str | None, authorization_file: str | None
 ) -> None:
     """Tell by a POST of JSON."""
-    from tuiback.engine.channels import WebhookChannel
+    from tuiback.engine.settings.channels import WebhookChannel
 
     authorization = _secret_line(authorization_file) if authorization_file else ""
     _add(call, WebhookChannel(name=name, url=_address(url, url_file), authorization=authorization))
@@ -90,7 +90,7 @@ def add_webhook(
 @click.pass_obj
 def add_ping(call: Invocation, name: str, url: str | None, url_file: str | None, every_seconds: int) -> None:
     """Call an address while the engine lives, as healthchecks.io expects it."""
-    from tuiback.engine.channels import PingChannel
+    from tuiback.engine.settings.channels import PingChannel
 
     _add(call, PingChannel(name=name, url=_address(url, url_file), every_seconds=every_seconds))
 
@@ -132,7 +132,7 @@ def test(call: Invocation, names: tuple[str, ...]) -> int:
 
 def channel_fields(channel: "Channel") -> Mapping[str, Any]:
     """A channel as `notify list` tells it: of an address that may be a secret, the host only."""
-    from tuiback.engine.channels import PingChannel, SmtpChannel
+    from tuiback.engine.settings.channels import PingChannel, SmtpChannel
 
     fields: dict[str, Any] = {"name": channel.name, "kind": channel.__struct_config__.tag}
     if isinstance(channel, SmtpChannel):
@@ -149,8 +149,8 @@ async def _try_all(channels: "list[Channel]") -> list[dict[str, Any]]:
 
 
 async def _try(channel: "Channel") -> dict[str, Any]:
-    from tuiback.engine.notices import trial_notice
-    from tuiback.engine.notify import deliver
+    from tuiback.engine.signalling.notices import trial_notice
+    from tuiback.engine.signalling.notify import deliver
 
     error = None
     try:
@@ -162,7 +162,7 @@ async def _try(channel: "Channel") -> dict[str, Any]:
 
 
 def _channels(call: Invocation) -> "Channels":
-    from tuiback.engine.channels import Channels
+    from tuiback.engine.settings.channels import Channels
 
     return Channels(open_home(call).path)
 

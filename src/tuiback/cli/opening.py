@@ -41,7 +41,7 @@ class Sight:
     """What the console may read: the catalogs of a home, and the content with the key found at its opening."""
 
     def __init__(self, home: "Home", secret_for: "Callable[[RepositoryRef], Secret]") -> None:
-        from tuiback.engine.view import View
+        from tuiback.engine.archives.view import View
 
         self._view = View(home)
         self._secret_for = secret_for
@@ -86,8 +86,8 @@ class Sight:
 
     def note_preview(self, repository: str, account_id: str, name: str) -> None:
         """Write down that somebody is about to see an item's content."""
-        from tuiback.engine.auditing import deed_by_hand, note_deed
         from tuiback.engine.clock import SystemClock
+        from tuiback.engine.upkeep.auditing import deed_by_hand, note_deed
 
         deed = deed_by_hand("preview", name, accounts=(account_id,))
         note_deed(self._view.home, repository, SystemClock(), deed)
@@ -116,7 +116,7 @@ def open_console(call: Invocation) -> int:
         starting[0] = words
 
     def connect() -> "ConsoleLink":
-        from tuiback.engine.link import attach_or_host
+        from tuiback.engine.hosting.link import attach_or_host
 
         return attach_or_host(home, "console", secret_for, told)
 
@@ -210,7 +210,7 @@ def go_on_alone(
 
 
 def _engine_runs(home: "Home") -> bool:
-    from tuiback.engine.link import attach
+    from tuiback.engine.hosting.link import attach
 
     link = attach(home.path)
     if link is None:

@@ -14,8 +14,8 @@ from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Output, Row
 from tuiback.cli.waiting import await_answer, exit_code_of, job_line
 from tuiback.cli.wording import bytes_text, count_text
-from tuiback.engine.naming import Wanted, get_account, select
-from tuiback.engine.points import parse_point
+from tuiback.engine.restores.naming import Wanted, get_account, select
+from tuiback.engine.restores.points import parse_point
 from tuiback.errors import Damage, UsageError
 
 if TYPE_CHECKING:
@@ -107,9 +107,9 @@ def _find(home: "Home", wanted: Wanted, target: str | None = None) -> "tuple[Sel
     """What is wanted, and the id of the account `target`; the engine is asked where the files are closed."""
     import msgspec
 
+    from tuiback.engine.archives.view import View
     from tuiback.engine.commands import FindItems, Selection
     from tuiback.engine.home import ClosedHome
-    from tuiback.engine.view import View
 
     if isinstance(home, ClosedHome):
         with engine_link(home) as link:

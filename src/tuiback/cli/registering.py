@@ -10,12 +10,12 @@ from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Output
 from tuiback.cli.tenant_options import cloud_options
 from tuiback.cli.tenant_rows import check_new
-from tuiback.engine.permissions import SERVICES
+from tuiback.engine.tenancy.permissions import SERVICES
 
 if TYPE_CHECKING:
     from tuiback.engine.commands import PutTenant
-    from tuiback.engine.link import Link
-    from tuiback.engine.registration import Guide, Order
+    from tuiback.engine.hosting.link import Link
+    from tuiback.engine.tenancy.registration import Guide, Order
     from tuiback.graph.device_login import DeviceCode
 
 _SHARED = (
@@ -45,8 +45,8 @@ def register_tenant(
     import asyncio
 
     from tuiback.connectors import CONNECTORS
-    from tuiback.engine.consent import consent_url
-    from tuiback.engine.registration import Guide, Order
+    from tuiback.engine.tenancy.consent import consent_url
+    from tuiback.engine.tenancy.registration import Guide, Order
 
     services = services or tuple(connector.service for connector in CONNECTORS)
     order = Order(name=name, services=services, grants=not print_consent_url, **given)
@@ -75,7 +75,7 @@ async def _register(order: "Order", guide: "Guide", link: "Link") -> "PutTenant"
     from asyncio import wrap_future
 
     from tuiback.engine.clock import SystemClock
-    from tuiback.engine.registration import registered
+    from tuiback.engine.tenancy.registration import registered
 
     async with registered(order, guide, SystemClock()) as tenant:
         await wrap_future(link.submit(tenant))
@@ -95,7 +95,7 @@ def _known_tenant_ids(call: Invocation, name: str) -> set[str]:
 
 
 def _warn(output: Output, made: "PutTenant", known: set[str], services: tuple[str, ...]) -> None:
-    from tuiback.engine.registration import share_one_allowance
+    from tuiback.engine.tenancy.registration import share_one_allowance
 
     if made.tenant_id in known and share_one_allowance(services):
         output.trouble([f"{made.name}: {_SHARED}"])

@@ -58,7 +58,7 @@ def _admin_token(call: Invocation, tenant: "Tenant") -> str:
     import asyncio
 
     from tuiback.engine.clock import SystemClock
-    from tuiback.engine.registration import administrator_token
+    from tuiback.engine.tenancy.registration import administrator_token
 
     return asyncio.run(administrator_token(tenant, lambda code: show_code(call.output, code), SystemClock()))
 

@@ -15,11 +15,11 @@ from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import field
 from tuiback.cli.waiting import EXIT_OK, EXIT_PARTIAL, await_answer
 from tuiback.cli.wording import safe_line
-from tuiback.engine.naming import parse_moment
+from tuiback.engine.restores.naming import parse_moment
 from tuiback.errors import UsageError
 
 if TYPE_CHECKING:
-    from tuiback.engine.reporting import Cell, Section, Span
+    from tuiback.engine.upkeep.reporting import Cell, Section, Span
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 # What a spreadsheet takes for a formula: https://owasp.org/www-community/attacks/CSV_Injection
@@ -46,7 +46,7 @@ def report(call: Invocation, start: str, end: str, form: str | None) -> None:
 
     Runs, recovery points, debts, checks, restores with their reasons, changes, holds and retention.
     """
-    from tuiback.engine.reporting import Span, report_sections
+    from tuiback.engine.upkeep.reporting import Span, report_sections
 
     span = Span(_beginning_of(start), parse_moment(end))
     if span.end < span.start:

@@ -12,13 +12,13 @@ from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Output, Row, field
 from tuiback.cli.waiting import EXIT_FAILED, EXIT_OK, EXIT_PARTIAL, await_answer, await_picture, exit_code_of, run_line
 from tuiback.cli.wording import bytes_text
-from tuiback.engine.naming import check_task, get_account
+from tuiback.engine.restores.naming import check_task, get_account
 from tuiback.errors import Damage, NoSuchThing, UsageError
 from tuiback.model import AccountState
 
 if TYPE_CHECKING:
-    from tuiback.engine.link import Link
-    from tuiback.engine.view import View
+    from tuiback.engine.archives.view import View
+    from tuiback.engine.hosting.link import Link
     from tuiback.model import Account, ActivityLine, EngineStatus
 
 RUN_COLUMNS = (
@@ -111,7 +111,7 @@ def owing_accounts(view: "View", tasks: Sequence[str], named: Sequence[str] = ()
 def stop(call: Invocation, what: str) -> None:
     """Stop a run at a checkpoint: what is stored stays, and the next run goes on from there."""
     from tuiback.engine.commands import StopTask
-    from tuiback.engine.link import attach
+    from tuiback.engine.hosting.link import attach
 
     home = reach_home(call)
     link = attach(home.path)

@@ -14,7 +14,7 @@ from tuiback.cli.engaging import open_view
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Output, Row, field
 from tuiback.cli.wording import stated_time_text, time_text
-from tuiback.engine.naming import check_task, get_account, parse_moment
+from tuiback.engine.restores.naming import check_task, get_account, parse_moment
 from tuiback.errors import EnvironmentFault
 from tuiback.model import Kind
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuiback.catalog import CatalogReader, Hit, SearchQuery, SearchScope
-    from tuiback.engine.view import View
+    from tuiback.engine.archives.view import View
 
 # Without an engine nobody else does it; so much takes half a second.
 _FILLED_FIRST = 20_000

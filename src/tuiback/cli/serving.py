@@ -20,7 +20,7 @@ from tuiback.cli.units import UNITS, unit_text
 
 if TYPE_CHECKING:
     from tuiback.engine.home import RepositoryRef
-    from tuiback.engine.link import HostedLink
+    from tuiback.engine.hosting.link import HostedLink
     from tuiback.model import ActivityLine, EngineStatus
 
 _LOOK_SECONDS = 0.5
@@ -40,7 +40,7 @@ def serve(call: Invocation, print_unit: str | None, metrics_port: int | None) ->
     if print_unit is not None:
         call.output.raw(unit_text(print_unit, home.path, _folders(home.repositories.values())).encode())
         return 0
-    from tuiback.engine.link import host
+    from tuiback.engine.hosting.link import host
 
     ending = _Ending()
     engine = host(home, "serve", secret_source(), lambda text: _tell_start(call.output, text))

@@ -79,7 +79,7 @@ def _tasks(call: Invocation) -> list[Task]:
 
 def find_status(call: Invocation) -> EngineStatus | None:
     """The running engine's picture of this moment; None where no engine runs."""
-    from tuiback.engine.glance import look
+    from tuiback.engine.hosting.glance import look
 
     return look(call.home_path)
 
@@ -146,7 +146,7 @@ def _show(output: Output, fields: Row) -> None:
     engine = fields["engine"]
     running = f"{engine['state']}, {engine['host']} (process {engine['pid']})" if engine["pid"] else "not running"
     if engine["pid"] and engine["version"] != fields["version"]:
-        from tuiback.engine.glance import RESTART
+        from tuiback.engine.hosting.glance import RESTART
 
         running += f", tuiback {engine['version']}; this is {fields['version']}: {RESTART}"
     accounts = fields["health"]["accounts"]

@@ -33,7 +33,7 @@ def check_service(ctx: click.Context, param: click.Parameter, value: str) -> str
 def check_keep(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """A callback for the rules of --keep and --keep-gone."""
     if value is not None and value != param.default:
-        from tuiback.engine.retention import parse_keep, parse_keep_gone
+        from tuiback.engine.settings.retention import parse_keep, parse_keep_gone
 
         try:
             (parse_keep if param.name == "keep" else parse_keep_gone)(value)
@@ -46,7 +46,7 @@ def check_patterns(ctx: click.Context, param: click.Parameter, values: tuple[str
     """A callback for patterns of paths, which may stand in a list."""
     patterns = expand_lists(ctx, param, values)
     if patterns:
-        from tuiback.engine.left_out import LeftOut
+        from tuiback.engine.settings.left_out import LeftOut
 
         try:
             LeftOut(patterns)
@@ -221,7 +221,7 @@ def show_task(call: Invocation, name: str) -> None:
         if plan is None:
             raise NoSuchThing("no such task", name, "see 'tuiback task list'")
     standing = next(task for task in current_picture(call).tasks if task.name == name)
-    from tuiback.engine.pace import least_pause_seconds
+    from tuiback.engine.timing.pace import least_pause_seconds
 
     # `accounts` says how many there are, as in the list.
     fields = {**asdict(plan), **task_fields(standing), "named_accounts": plan.accounts}

@@ -7,7 +7,7 @@ from tuiback.cli.output import Row
 from tuiback.errors import NoSuchThing, UsageError
 
 if TYPE_CHECKING:
-    from tuiback.engine.view import View
+    from tuiback.engine.archives.view import View
     from tuiback.model import Tenant, TenantStatus
 
 

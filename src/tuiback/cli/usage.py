@@ -16,8 +16,8 @@ from tuiback.errors import TuibackError
 
 if TYPE_CHECKING:
     from tuiback.catalog import CatalogReader, DayGrowth
+    from tuiback.engine.archives.view import View
     from tuiback.engine.home import RepositoryRef
-    from tuiback.engine.view import View
 
 # The document has them all.
 _DAYS_SHOWN = 14
@@ -99,7 +99,7 @@ def _usages(view: "View", now: datetime) -> Iterable[RepositoryUsage]:
 
 
 def _usage_of(ref: "RepositoryRef", reader: "CatalogReader", now: datetime) -> RepositoryUsage:
-    from tuiback.engine.forecast import full_on
+    from tuiback.engine.timing.forecast import full_on
 
     totals = reader.totals()
     days = reader.growth()

@@ -11,7 +11,7 @@ from tuiback.model import EngineStatus, Outcome, TaskState
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from tuiback.engine.link import Link
+    from tuiback.engine.hosting.link import Link
 
 _LOOK_SECONDS = 0.5
 _LOOK_AGAIN_SECONDS = 0.02

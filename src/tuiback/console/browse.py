@@ -99,7 +99,7 @@ class Browser:
 
     def load(self, now: datetime) -> tuple[Protected, ...]:
         """Read the list of accounts; may take long, so from a thread. `accounts` is set by who shows them."""
-        from tuiback.engine.lateness import with_late
+        from tuiback.engine.timing.lateness import with_late
 
         found = [
             Protected(name, one)

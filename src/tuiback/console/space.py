@@ -53,7 +53,7 @@ class Chore:
 
 def read_space(view: ConsoleView, now: datetime) -> list[Space]:
     """Ask every repository's catalog: a second for ten million chunks, so from a thread."""
-    from tuiback.engine.forecast import daily_growth
+    from tuiback.engine.timing.forecast import daily_growth
 
     found: list[Space] = []
     for name, reader in view.readers():
@@ -69,7 +69,7 @@ def read_space(view: ConsoleView, now: datetime) -> list[Space]:
 
 
 def _held(reader: CatalogPages, totals: "TaskTotals", holds: Sequence[Hold], now: datetime) -> int:
-    from tuiback.engine.holds import is_over
+    from tuiback.engine.upkeep.holds import is_over
 
     there = [hold for hold in holds if not is_over(hold, now)]
     if any(hold.task == totals.task for hold in there):
@@ -80,8 +80,8 @@ def _held(reader: CatalogPages, totals: "TaskTotals", holds: Sequence[Hold], now
 
 def read_chores(view: ConsoleView, now: datetime) -> list[Chore]:
     """What the engine does by itself, in the order it is done. Reads a file, so from a thread."""
-    from tuiback.engine.maintenance import CHORES as KNOWN
-    from tuiback.engine.maintenance import due_at
+    from tuiback.engine.upkeep.maintenance import CHORES as KNOWN
+    from tuiback.engine.upkeep.maintenance import due_at
 
     rows = {row.chore: row for row in view.chores()}
     zone = now.astimezone().tzinfo or UTC
@@ -98,7 +98,7 @@ def volume_line(storage: StorageStatus, width: int, *, alone: bool) -> Line:
     room = width - line_width((title,)) - 1
     if not storage.disk_total:
         return fit_line((title, Span(f"{storage.url}: a store without an end", "dim")), width)
-    from tuiback.engine.low_water import Room
+    from tuiback.engine.backups.low_water import Room
 
     volume = Room(storage.url, storage.disk_total - storage.disk_used, storage.disk_total)
     low = volume.free_bytes < volume.mark_bytes

@@ -54,8 +54,8 @@ class Standing:
 
 def read_standings(view: ConsoleView, now: datetime) -> list[Standing]:
     """Every account of every repository; may take long, so from a thread. Raises what the catalogs raise."""
-    from tuiback.engine.holds import find_hold
-    from tuiback.engine.lateness import with_late
+    from tuiback.engine.timing.lateness import with_late
+    from tuiback.engine.upkeep.holds import find_hold
 
     found: list[Standing] = []
     for repository, reader in view.readers():

@@ -61,7 +61,7 @@ def _when(task: Task) -> str:
 
 def _next(task: Task, status: TaskStatus | None, now: datetime) -> Span:
     """When it runs next or must pause, and what keeps it from running now."""
-    from tuiback.engine.due import closes_at, hours_of
+    from tuiback.engine.timing.due import closes_at, hours_of
 
     if task.paused:
         return Span("paused by you; p lets it go on", "info")
@@ -89,7 +89,7 @@ def _keeping(task: Task) -> str:
 
 
 def _lateness(task: Task, status: TaskStatus | None, now: datetime) -> list[Span]:
-    from tuiback.engine.lateness import late_since
+    from tuiback.engine.timing.lateness import late_since
 
     last_ok_at = status.last_ok_at if status else None
     last = f"last ok {figures.moment(last_ok_at, now)}" if last_ok_at else "never ok yet"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.catalog.benchmarks.measuring import say
 from tests.store.doubles import PASSPHRASE, FixedClock
-from tuiback.engine.rebuilding import rebuild_catalog
+from tuiback.engine.archives.rebuilding import rebuild_catalog
 from tuiback.model import CommitBody
 from tuiback.model.kept import (
     BasePiece,

@@ -18,10 +18,10 @@ import psutil
 from tests.catalog.benchmarks.measuring import figures, say, since
 from tests.engine.rig import make_home
 from tuiback.catalog import Catalog, State
-from tuiback.engine.archive import open_repository
+from tuiback.engine.archives.archive import open_repository
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.home import Home
-from tuiback.engine.registry import CREDENTIAL_PURPOSE
+from tuiback.engine.settings.registry import CREDENTIAL_PURPOSE
 from tuiback.model import (
     Account,
     AccountKind,

@@ -12,7 +12,7 @@ from statistics import median
 
 from tuiback.cli.benching.measuring import Command, Measured, bytes_below, files_below, measure, read_through
 from tuiback.cli.benching.tools import Tool, make_tool
-from tuiback.engine.targets import MANIFEST
+from tuiback.engine.restores.targets import MANIFEST
 from tuiback.errors import Damage, EnvironmentFault
 
 PHASES = ("initial", "second", "restore", "check")

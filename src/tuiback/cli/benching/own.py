@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tuiback.catalog import CatalogReader
 from tuiback.cli.secret import get_secret
-from tuiback.engine.archive import Archive, open_repository
+from tuiback.engine.archives.archive import Archive, open_repository
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.home import MAIN, Home
 from tuiback.errors import TuibackError
@@ -174,8 +174,8 @@ async def back_up(home_path: Path, folder: Path) -> None:
 
 def restore(home_path: Path, folder: Path, seq: int) -> None:
     """Write what snapshot `seq` holds below the folder. Raises TuibackError."""
-    from tuiback.engine.export import Exporter, Names
-    from tuiback.engine.targets import FolderTarget
+    from tuiback.engine.restores.export import Exporter, Names
+    from tuiback.engine.restores.targets import FolderTarget
 
     home = Home.open(home_path)
     ref = home.repository(MAIN)

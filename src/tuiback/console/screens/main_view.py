@@ -159,7 +159,7 @@ class MainView(FullScreen):
     @work(thread=True, exclusive=True, group="states", exit_on_error=False)
     def count_states(self) -> None:
         """Count the accounts by state, out of the catalogs."""
-        from tuiback.engine.lateness import ok_since
+        from tuiback.engine.timing.lateness import ok_since
 
         view, now = self.console_app.view, self.now
         if view is None:

@@ -76,7 +76,7 @@ class TaskScreen(ListScreen["RunRow"], TaskCommands):
 
     def read(self, view: ConsoleView) -> "Sequence[RunRow]":
         """The task's plan, what holds it, and its newest runs."""
-        from tuiback.engine.holds import find_hold
+        from tuiback.engine.upkeep.holds import find_hold
 
         for _, reader in view.readers():
             plan = next((task for task in reader.tasks() if task.name == self.task_name), None)

@@ -1,0 +1,177 @@
+"""Fetches items' content into the repository, one by one or many small ones together, however often that takes."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from tuiback.connectors.base import Connector, InGroups
+from tuiback.engine.monitor import RunMonitor
+from tuiback.engine.settings.bandwidth import Bandwidth
+from tuiback.engine.settings.limits import Gate, SharedPlace
+from tuiback.engine.workers import for_each
+from tuiback.errors import GraphError, ItemGone, Unreachable
+from tuiback.model import Account, Clock, RemoteItem, StoredPart
+from tuiback.store import Writer
+
+# A stream that breaks is begun anew so often before the item is owed; single requests have retries of their own.
+TRIES = 3
+PAUSE_SECONDS = 0.5
+# What the service has decided for good, by its code, and why nobody has to be told of it twice.
+DECIDED = {"malwareDetected": "Microsoft holds it for malware; reported before"}
+# One account's items, or groups of them, in work: Exchange allows 4 requests at once per app and mailbox
+# (https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits); others are being stored meanwhile.
+AT_ONCE = 6
+# From so many items on an account counts as large: others are let in beside it, so that twenty small mailboxes don't
+# wait for one of a million messages.
+LONG_PASS_ITEMS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The parts as stored; `size` is that of the content without its properties."""
+
+    parts: tuple[StoredPart, ...]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """The item was deleted between the listing and the fetch: nothing is lost that a snapshot could hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The item could not be fetched now and is owed; `code` is what the service called it."""
+
+    error: str
+    request_id: str
+    code: str = ""
+
+
+Outcome = Fetched | Vanished | Failure
+
+
+class Fetcher:
+    """Brings items of one service through the file limit into the store; all groups of small ones count as one file.
+
+    What may be under way in a mailbox is Microsoft's to say, and the throttle keeps to it: with a place for each group
+    ten accounts would use half of that, and one that has to wait would keep places from the others.
+    """
+
+    def __init__(
+        self,
+        connector: Connector,
+        writer: Writer,
+        files: Gate,
+        monitor: RunMonitor,
+        clock: Clock,
+        bandwidth: Bandwidth | None = None,
+        long_pass: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`long_pass` is called from the LONG_PASS_ITEMS-th item on, as often as there may be news."""
+        self._connector = connector
+        self._writer = writer
+        self._files = files
+        self._monitor = monitor
+        self._clock = clock
+        self._bandwidth = bandwidth
+        self._long_pass = long_pass
+        self._items = 0
+        self._group_place = SharedPlace(files, connector.service)
+
+    async def fetch_all(
+        self, account: Account, items: Sequence[RemoteItem], take: Callable[[RemoteItem, Outcome], None]
+    ) -> None:
+        """Give `take` every item with what became of it, in whatever order. Raises as fetch()."""
+
+        async def fetch_group(group: Sequence[RemoteItem]) -> None:
+            if len(group) > 1 and isinstance(self._connector, InGroups):
+                outcomes = await self._fetch_together(account, group, self._connector)
+            else:
+                outcomes = [await self.fetch(account, item) for item in group]
+            for item, outcome in zip(group, outcomes, strict=True):
+                take(item, outcome)
+            self._items += len(group)
+            if self._items >= LONG_PASS_ITEMS:
+                self._long_pass()
+
+        groups: Sequence[Sequence[RemoteItem]] = [(item,) for item in items]
+        if isinstance(self._connector, InGroups):
+            groups = self._connector.groups(items)
+        await for_each(groups, fetch_group, AT_ONCE)
+
+    async def fetch(self, account: Account, item: RemoteItem) -> Outcome:
+        """Raises what makes the whole account impossible: no network, refused credentials, a full disk."""
+        failure = Failure("", "")
+        for attempt in range(1, TRIES + 1):
+            try:
+                self._monitor.at_work(account.account_id, "fetch", item.name)
+                return await self._store(account, item)
+            except ItemGone:
+                return Vanished()
+            except Unreachable:
+                raise
+            except GraphError as e:
+                failure = Failure(str(e), e.request_id, e.graph_code)
+                if e.graph_code in DECIDED:
+                    break
+                if attempt < TRIES:
+                    await self._clock.sleep(PAUSE_SECONDS * attempt)
+        return failure
+
+    async def _fetch_together(
+        self, account: Account, items: Sequence[RemoteItem], connector: InGroups
+    ) -> list[Outcome]:
+        """What failed in company is tried alone, with all the patience that takes."""
+        self._monitor.at_work(account.account_id, "fetch", items[0].name)
+        contents: Sequence[Mapping[str, bytes] | GraphError]
+        async with self._group_place:
+            try:
+                contents = await connector.contents(account, items)
+            except Unreachable:
+                raise
+            except GraphError as fault:
+                contents = [fault] * len(items)
+            whole = {n: content for n, content in enumerate(contents) if not isinstance(content, GraphError)}
+            bytes_read = sum(len(part) for parts in whole.values() for part in parts.values())
+            if self._bandwidth is not None:
+                await self._bandwidth.take(bytes_read)
+        self._monitor.read(account.account_id, bytes_read)
+        stored = await self._store_together(account, items, whole)
+        return [
+            stored.get(n) or (Vanished() if isinstance(contents[n], ItemGone) else await self.fetch(account, item))
+            for n, item in enumerate(items)
+        ]
+
+    async def _store_together(
+        self, account: Account, items: Sequence[RemoteItem], whole: Mapping[int, Mapping[str, bytes]]
+    ) -> dict[int, Fetched]:
+        """What of the items came whole, by their places."""
+        parts: dict[int, list[StoredPart]] = {n: [] for n in whole}
+        kinds = {(items[n].kind, name): None for n, content in whole.items() for name in content}
+        for kind, name in kinds:
+            places = [n for n, content in whole.items() if items[n].kind == kind and name in content]
+            put = await self._writer.put_all(account.account_id, kind, name, [whole[n][name] for n in places])
+            for n, part in zip(places, put, strict=True):
+                parts[n].append(part)
+        return {n: Fetched(tuple(found), _size(found, items[n])) for n, found in parts.items()}
+
+    async def _store(self, account: Account, item: RemoteItem) -> Fetched:
+        parts: list[StoredPart] = []
+        async for source in self._connector.content(account, item):
+            async with aclosing(self._streamed(account, source.data)) as data:
+                parts.append(await self._writer.put(account.account_id, item.kind, source.name, data))
+        return Fetched(tuple(parts), _size(parts, item))
+
+    async def _streamed(self, account: Account, data: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        """The bytes, counted; a place under the file limit is held only while they come, not while they are stored."""
+        async with self._files.hold(self._connector.service):
+            async for piece in data:
+                if self._bandwidth is not None:
+                    await self._bandwidth.take(len(piece))
+                self._monitor.read(account.account_id, len(piece))
+                yield piece
+
+
+def _size(parts: Sequence[StoredPart], item: RemoteItem) -> int:
+    return max((part.size for part in parts if part.name != "properties"), default=item.size)
