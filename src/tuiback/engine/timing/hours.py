@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from tuiback.errors import UsageError
@@ -58,17 +59,8 @@ class Hours:
                 naive = monday + timedelta(weeks=week, minutes=minute)
                 # A wall clock time may come twice, or not at all: both readings are looked at.
                 found |= {naive.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
-        found |= set(self._clock_changes(midnight))
+        found |= _clock_changes(self.zone, midnight)
         yield from sorted(edge for edge in found if edge > moment)
-
-    def _clock_changes(self, midnight: datetime) -> Iterator[datetime]:
-        """The minutes in which the zone's clocks are put forward or back: the answer may change there too."""
-        before = midnight.replace(tzinfo=self.zone).astimezone(UTC)
-        for _ in range(22 * 24):
-            after = before + timedelta(hours=1)
-            if before.astimezone(self.zone).utcoffset() != after.astimezone(self.zone).utcoffset():
-                yield from (before + timedelta(minutes=step) for step in range(1, 61))
-            before = after
 
 
 def parse_hours(text: str, zone: ZoneInfo) -> Hours:
@@ -89,6 +81,20 @@ def show_hours(hours: Hours) -> str:
     if hours.spans == ((0, _WEEK_MINUTES),):
         return "always"
     return ", ".join(f"{_show_minute(start)} to {_show_minute(end)}" for start, end in hours.spans)
+
+
+# The answer is the same all day, and looking for it takes longer than all else about a timetable.
+@lru_cache(maxsize=64)
+def _clock_changes(zone: ZoneInfo, midnight: datetime) -> frozenset[datetime]:
+    """The minutes of three weeks in which the zone's clocks go forward or back: windows may open or close there."""
+    found = set()
+    before = midnight.replace(tzinfo=zone).astimezone(UTC)
+    for _ in range(22 * 24):
+        after = before + timedelta(hours=1)
+        if before.astimezone(zone).utcoffset() != after.astimezone(zone).utcoffset():
+            found |= {before + timedelta(minutes=step) for step in range(1, 61)}
+        before = after
+    return frozenset(found)
 
 
 def _show_minute(minute: int) -> str:
