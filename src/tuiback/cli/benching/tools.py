@@ -83,7 +83,8 @@ class Tuiback:
         return self._run("tuiback.cli.benching.own", verb, str(self.beside), str(folder.absolute()), *more)
 
     def _run(self, module: str, *arguments: str) -> Command:
-        return Command([sys.executable, "-m", module, *arguments], self._place, {})
+        # An installed program is compiled once, not at every start, whatever the shell of whoever measures it says.
+        return Command([sys.executable, "-m", module, *arguments], self._place, {"PYTHONDONTWRITEBYTECODE": ""})
 
 
 class Restic:
