@@ -17,10 +17,18 @@ from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_abstractions.headers_collection import HeadersCollection
 from msgraph import GraphRequestAdapter, GraphServiceClient
 from msgraph.generated.drives.item.items.item.create_upload_session import create_upload_session_post_request_body
+from msgraph.generated.models.contact import Contact
 from msgraph.generated.models.drive_item import DriveItem
 from msgraph.generated.models.drive_item_uploadable_properties import DriveItemUploadableProperties
+from msgraph.generated.models.email_address import EmailAddress
+from msgraph.generated.models.event import Event
 from msgraph.generated.models.folder import Folder
+from msgraph.generated.models.item_attachment import ItemAttachment
+from msgraph.generated.models.message import Message
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+from msgraph.generated.models.recipient import Recipient
+from msgraph.generated.users.item.messages.messages_request_builder import MessagesRequestBuilder
+from msgraph.generated.users.item.send_mail.send_mail_post_request_body import SendMailPostRequestBody
 from msgraph_core.requests.batch_request_content import BatchRequestContent
 from msgraph_core.requests.batch_request_item import BatchRequestItem
 from msgraph_core.tasks.large_file_upload import LargeFileUploadTask
@@ -126,6 +134,27 @@ async def new_folder(client, drive_id):
     return (await children.post(DriveItem(name="From the SDK", folder=Folder()))).name
 
 
+async def walk_outlook(client, user):
+    """How many contacts and tasks there are by delta, and the subjects that a search finds of a letter just sent."""
+    mailbox = client.users.by_user_id(user)
+    contacts = len(await all_of(await mailbox.contacts.get(), client, lambda contact: contact.id))
+    for folder_id in await all_of(await mailbox.contact_folders.delta.get(), client, lambda folder: folder.id):
+        page = await mailbox.contact_folders.by_contact_folder_id(folder_id).contacts.delta.get()
+        contacts += len(await all_of(page, client, lambda contact: contact.display_name))
+    tasks = 0
+    for list_id in await all_of(await mailbox.todo.lists.get(), client, lambda each: each.id):
+        page = await mailbox.todo.lists.by_todo_task_list_id(list_id).tasks.delta.get()
+        tasks += len(await all_of(page, client, lambda task: task.title))
+    made = await mailbox.contacts.post(Contact(given_name="From", surname="the SDK"))
+    receiver = Recipient(email_address=EmailAddress(address=(await client.users.by_user_id(user).get()).mail))
+    event = ItemAttachment(odata_type="#microsoft.graph.itemAttachment", name="x", item=Event(subject="x"))
+    letter = Message(subject="Sent by the SDK", to_recipients=[receiver], attachments=[event])
+    await mailbox.send_mail.post(SendMailPostRequestBody(message=letter, save_to_sent_items=False))
+    options = MessagesRequestBuilder.MessagesRequestBuilderGetQueryParameters(search='"subject:sent by the sdk"')
+    found = await mailbox.messages.get(RequestConfiguration(query_parameters=options))
+    return {"contacts": contacts, "tasks": tasks, "made": made.display_name, "sent": [m.subject for m in found.value]}
+
+
 async def walk(ends):
     """What was found in the tenant."""
     adapter = GraphRequestAdapter(authentication.BaseBearerTokenAuthenticationProvider(Token(ends)))
@@ -141,6 +170,7 @@ async def walk(ends):
         "batch": await batch(client, users[:3]),
         "error": await error_of(client),
         "folder": await new_folder(client, drive_id),
+        "outlook": await walk_outlook(client, users[0]),
     }
 
 

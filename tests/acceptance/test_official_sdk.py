@@ -27,7 +27,7 @@ def sdk_python() -> str:
 
 
 def test_the_official_sdk_walks_the_tenant(tmp_path: Path) -> None:
-    """Users, folders, messages by delta, drive delta, content, a batch, an upload session of 12 MiB, errors."""
+    """Users, folders, mail by delta, drive delta, content, a batch, an upload of 12 MiB, errors, contacts and tasks."""
     python = sdk_python()
     capture = tmp_path / "capture.jsonl"
     with simulated("--capture", str(capture)) as ends:
@@ -42,6 +42,7 @@ def test_the_official_sdk_walks_the_tenant(tmp_path: Path) -> None:
     assert found["batch"] == [200, 200, 200, 404]
     assert found["error"] == [404, "Request_ResourceNotFound"]
     assert found["folder"] == "From the SDK"
+    assert found["outlook"] == {"contacts": 24, "tasks": 20, "made": "From the SDK", "sent": ["Sent by the SDK"]}
     if CHECKER.exists():
         command = [sys.executable, str(CHECKER), str(capture), "--quiet"]
         checked = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,5 +1,6 @@
 """The control counts, disturbs, lets time pass and tells the truth about what exists."""
 
+import json
 from hashlib import sha256
 
 import httpx
@@ -31,6 +32,24 @@ def test_the_manifest_is_what_is_served(caller: Caller, user: str) -> None:
     assert manifest(caller, "drive:" + caller.get(f"/users/{user}")["mail"]).keys() == files.keys()
 
 
+def test_the_manifest_may_be_of_contacts_tasks_or_events(caller: Caller, user: str) -> None:
+    """Their immutable ids, and hashes of what is served of each."""
+    immutable = {"Prefer": 'IdType="ImmutableId"'}
+    contacts = manifest(caller, "contacts:" + user)
+    for each in caller.walk(f"/users/{user}/contacts", headers=immutable)[0]:
+        shown = json.dumps({name: each[name] for name in sorted(each) if name[0] != "@"}, sort_keys=True)
+        held = contacts[each["id"]]
+        assert (held["path"], held["sha256"]) == (
+            f"Contacts/{each['displayName']}", sha256(shown.encode()).hexdigest())  # fmt: skip
+    lists = [each["id"] for each in caller.walk(f"/users/{user}/todo/lists")[0]]
+    tasks = [each["id"] for name in lists for each in caller.walk(
+        f"/users/{user}/todo/lists/{name}/tasks", headers=immutable)[0]]  # fmt: skip
+    assert manifest(caller, "tasks:" + user).keys() == set(tasks)
+    events = {each["id"] for each in caller.walk(f"/users/{user}/events")[0]}
+    assert manifest(caller, "calendar:" + user).keys() == events
+    assert caller.send("GET", f"/users/{user}/events/$count").text == str(len(events))
+
+
 def test_mutations_show_up_in_delta_and_nowhere_else(caller: Caller) -> None:
     """Following every delta over the mutations leads from the first manifest's ids to the second's."""
     users = caller.users()
@@ -57,6 +76,29 @@ def test_mutations_show_up_in_delta_and_nowhere_else(caller: Caller) -> None:
     for user in users:
         expected = set().union(*(ids for url, ids in known.items() if user in url))
         assert manifest(caller, user).keys() == expected
+
+
+def test_people_keep_contacts_tasks_and_meetings(caller: Caller) -> None:
+    """Where that is asked for, all their deltas tell of changes, and letters bring cards and links."""
+    span = "startDateTime=2026-01-01T00:00:00Z&endDateTime=2032-01-01T00:00:00Z"
+    paths = ("contacts/delta", "todo/lists/defaultList/tasks/delta", f"calendarView/delta?{span}")
+    large = {"Prefer": "odata.maxpagesize=500"}
+    users = caller.users()
+    links = {path: [caller.walk(f"/users/{user}/{path}", headers=large)[1] for user in users] for path in paths}
+    order = {"changes": 80, "seed": 5, "also": ["outlook"]}
+    done = caller.control("/mutate", order)
+    assert {"add_contact", "add_task", "meet", "send_card", "send_link"} <= done.keys()
+    for found in links.values():
+        assert any(caller.walk(link, headers=large)[0] for link in found)
+    kinds = {
+        attachment["@odata.type"]
+        for user in users
+        for message in caller.get(f"/users/{user}/mailFolders/sentitems/messages?$top=30&$expand=attachments")["value"]
+        for attachment in message["attachments"]
+    }
+    assert {"#microsoft.graph.itemAttachment", "#microsoft.graph.referenceAttachment"} <= kinds
+    caller.control("/mutate", {"reset": True})
+    assert caller.control("/mutate", order) == done
 
 
 def test_reset_takes_everything_back(caller: Caller, user: str, server: Server) -> None:

@@ -15,11 +15,13 @@ from tuiback.simtenant.api.cloud import Behaviour, Cloud
 from tuiback.simtenant.faults import FaultRule
 from tuiback.simtenant.life import Life
 from tuiback.simtenant.manifest import manifest
-from tuiback.simtenant.mutations import mutate
+from tuiback.simtenant.mutations import FURTHER_KINDS, mutate
 from tuiback.simtenant.people_changes import WrongOrder, carry_out
 from tuiback.simtenant.reception import Counts, Orders
 
 _KINDS = frozenset({"mailbox", "drive"})
+# What is told only where it is named.
+_NAMED_KINDS = _KINDS | {"contacts", "tasks", "calendar"}
 
 
 class Control:
@@ -59,25 +61,31 @@ class Control:
         )
 
     async def manifest(self, request: Request) -> JSONResponse:
-        """GET /manifest?account=[mailbox:|drive:]NAME: what the account holds."""
+        """GET /manifest?account=[mailbox:|drive:|contacts:|tasks:|calendar:]NAME: what the account holds.
+
+        Without a kind it is mail and files.
+        """
         kind, _, name = request.query_params.get("account", "").rpartition(":")
         person = self._cloud.tenant.directory.find_person(name)
-        if person is None or (kind and kind not in _KINDS):
+        if person is None or (kind and kind not in _NAMED_KINDS):
             raise HTTPException(404, f"no account '{request.query_params.get('account', '')}'")
         items = manifest(self._cloud, person, frozenset({kind}) if kind else _KINDS)
         return JSONResponse({"account": person.address, "items": items})
 
     async def mutate(self, request: Request) -> JSONResponse:
-        """POST /mutate {changes, seed, people} | {reset: true}; with people true some leave, come and are renamed."""
+        """POST /mutate {changes, seed, people, also} | {reset: true}.
+
+        With people true some leave, come and are renamed; `also` lists further parts: outlook, teams, sites.
+        """
         given = await _object(request)
         if given.get("reset"):
             self.reset()
             return JSONResponse({"reset": True})
         changes, seed = int(given.get("changes", 10)), int(given.get("seed", 1))
-        return JSONResponse(mutate(self._cloud, changes, seed, people=bool(given.get("people"))))
+        return JSONResponse(mutate(self._cloud, changes, seed, people=bool(given.get("people")), also=_also(given)))
 
     async def life(self, request: Request) -> JSONResponse:
-        """POST /life {changes_per_minute, seed, people} | {stop: true}: changes go on in the background."""
+        """POST /life {changes_per_minute, seed, people, also} | {stop: true}: changes go on in the background."""
         given = await _object(request)
         if given.get("stop"):
             self._life.end()
@@ -85,7 +93,8 @@ class Control:
             rate = float(given.get("changes_per_minute", 0))
             if rate <= 0:
                 raise HTTPException(400, "changes_per_minute must be above 0")
-            self._life.begin(rate, int(given.get("seed", 1)), people=bool(given.get("people")))
+            people, also = bool(given.get("people")), _also(given)
+            self._life.begin(rate, int(given.get("seed", 1)), people=people, also=also)
         return JSONResponse({"on": self._life.is_on, "changes": self._life.changes})
 
     async def people(self, request: Request) -> JSONResponse:
@@ -196,6 +205,14 @@ def control_app(control: Control) -> Starlette:
             Route("/applications", control.applications, methods=["POST"]),
         ]
     )
+
+
+def _also(given: dict[str, Any]) -> list[str]:
+    """The further parts of the tenant where something is to happen. Raises HTTPException 400."""
+    also = given.get("also") or []
+    if not isinstance(also, list) or not FURTHER_KINDS.keys() >= set(map(str, also)):
+        raise HTTPException(400, f"also lists any of {', '.join(FURTHER_KINDS)}")
+    return [str(each) for each in also]
 
 
 async def _object(request: Request) -> dict[str, Any]:

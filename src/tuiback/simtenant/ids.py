@@ -22,6 +22,13 @@ _PREFIXES = {
     "item": bytes.fromhex("000326"),
     "calendar": bytes.fromhex("010327"),
     "event": bytes.fromhex("000328"),
+    "contactFolder": bytes.fromhex("010329"),
+    "contact": bytes.fromhex("00032a"),
+    "taskList": bytes.fromhex("01032b"),
+    "task": bytes.fromhex("00032c"),
+    "taskFile": bytes.fromhex("00032d"),
+    "rule": bytes.fromhex("01000e"),
+    "eventFile": bytes.fromhex("00032e"),
 }
 _KINDS = {kind: number for number, kind in enumerate(_PREFIXES)}
 

@@ -1,6 +1,7 @@
 """Lets the company live on its own for as long as the tenant is served, so many changes a minute."""
 
 import asyncio
+from collections.abc import Collection
 
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.mutations import change, new_day
@@ -19,11 +20,11 @@ class Life:
         """Whether anybody is at work."""
         return self._living is not None and not self._living.done()
 
-    def begin(self, changes_per_minute: float, seed: int, *, people: bool) -> None:
+    def begin(self, changes_per_minute: float, seed: int, *, people: bool, also: Collection[str] = ()) -> None:
         """Live from now on, in place of what was before; needs a running event loop."""
         self.end()
         self.changes = 0
-        self._living = asyncio.get_running_loop().create_task(self._live(changes_per_minute, seed, people=people))
+        self._living = asyncio.get_running_loop().create_task(self._live(changes_per_minute, seed, people, also))
 
     def end(self) -> None:
         """Rest; from any thread."""
@@ -31,7 +32,7 @@ class Life:
             self._living.get_loop().call_soon_threadsafe(self._living.cancel)
         self._living = None
 
-    async def _live(self, changes_per_minute: float, seed: int, *, people: bool) -> None:
+    async def _live(self, changes_per_minute: float, seed: int, people: bool, also: Collection[str]) -> None:
         loop = asyncio.get_running_loop()
         pause_seconds = 60 / changes_per_minute / self._cloud.plan.time_scale
         day = new_day(self._cloud, seed)
@@ -43,4 +44,4 @@ class Life:
             # Cancelling takes effect later than end() returns; who ended this must see nothing more happen.
             if self._living is not asyncio.current_task():
                 return
-            self.changes += change(day, people=people) is not None
+            self.changes += change(day, people=people, also=also) is not None

@@ -1,7 +1,7 @@
-"""Lets time pass in the company: people send, answer, file, delete, rename, edit and share, as the seed has it."""
+"""Lets time pass in the company: people write, file, delete, rename, edit, share and meet, as the seed has it."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from tuiback.simtenant.api.cloud import Cloud
@@ -10,7 +10,9 @@ from tuiback.simtenant.content.prose import paragraph, subject
 from tuiback.simtenant.content.sources import HeldSource
 from tuiback.simtenant.content.written import WrittenMail
 from tuiback.simtenant.day import Day
+from tuiback.simtenant.outlook_changes import OUTLOOK_KINDS
 from tuiback.simtenant.people_changes import PEOPLE_KINDS
+from tuiback.simtenant.shared_changes import SITE_KINDS, TEAM_KINDS
 from tuiback.simtenant.state.drive import ROOT_NODE, NameTaken, Node
 from tuiback.simtenant.state.grants import Grant
 from tuiback.simtenant.state.mailbox import DELETED, INBOX, SENT, WELL_KNOWN, Message
@@ -20,15 +22,18 @@ from tuiback.simtenant.state.rewriting import written_copy
 _LOOKED_THROUGH = 300
 
 
-def mutate(cloud: Cloud, changes: int, seed: int, *, people: bool = False) -> dict[str, int]:
+def mutate(
+    cloud: Cloud, changes: int, seed: int, *, people: bool = False, also: Collection[str] = ()
+) -> dict[str, int]:
     """Make `changes` changes; the same seed makes the same ones. Gives how many of each kind were made.
 
-    With `people` some come, leave, come back, are renamed, and change their groups or lose their licence.
+    With `people` some come, leave, come back, are renamed, and change their groups or lose their licence. `also` names
+    further parts of the tenant where something happens; see FURTHER_KINDS.
     """
     day = new_day(cloud, seed)
     made: dict[str, int] = {}
     while sum(made.values()) < changes:
-        name = change(day, people=people)
+        name = change(day, people=people, also=also)
         if name is not None:
             made[name] = made.get(name, 0) + 1
         elif day.number > changes * 20:
@@ -41,10 +46,12 @@ def new_day(cloud: Cloud, seed: int) -> Day:
     return Day(cloud, random.Random(f"{cloud.plan.seed} {seed}"))
 
 
-def change(day: Day, *, people: bool = False) -> str | None:
+def change(day: Day, *, people: bool = False, also: Collection[str] = ()) -> str | None:
     """Try one change. Gives its kind, or None where what was drawn can't be done."""
     day.number += 1
-    kinds = (*_MAIL_KINDS, *_FILE_KINDS, *PEOPLE_KINDS) if people else (*_MAIL_KINDS, *_FILE_KINDS)
+    kinds = [*_MAIL_KINDS, *_FILE_KINDS, *(PEOPLE_KINDS if people else ())]
+    for part in also:
+        kinds += FURTHER_KINDS[part]
     name, do = day.luck.choice(kinds)
     return name if do(day) else None
 
@@ -249,3 +256,7 @@ _FILE_KINDS: tuple[tuple[str, Callable[[Day], bool]], ...] = (
     ("edit_file", _edit_file), ("add_file", _add_file), ("rename_file", _rename_file), ("move_file", _move_file),
     ("delete_file", _delete_file), ("rename_folder", _rename_folder), ("share_file", _share_file),
 )  # fmt: skip
+# What happens only where it is asked for, so that the same seed goes on making the same changes elsewhere.
+FURTHER_KINDS: dict[str, tuple[tuple[str, Callable[[Day], bool]], ...]] = {
+    "outlook": OUTLOOK_KINDS, "teams": TEAM_KINDS, "sites": SITE_KINDS,
+}  # fmt: skip

@@ -18,7 +18,8 @@ class Plan:
     as the machine's. Exchanges are written to the file `capture`. With the folder `tls`, for its certificates, the
     tenant is served by https too, under Microsoft's host names. What is registered in the directory
     can be used `replication_seconds` later; who waits for a device code is told to ask every
-    `device_interval_seconds`. `certificates` are PEM texts that may sign client assertions
+    `device_interval_seconds`. Delta of messages gives no more than `filtered_messages` where a filter is given.
+    `certificates` are PEM texts that may sign client assertions
     beside the secret.
     """
 
@@ -37,6 +38,7 @@ class Plan:
     folder_page: int = 10
     user_page: int = 100
     file_page: int = 200
+    filtered_messages: int = 5000
     token_seconds: int = 3599
     url_seconds: int = 3600
     replication_seconds: float = 2.0

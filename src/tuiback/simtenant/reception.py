@@ -135,6 +135,7 @@ class Reception:
             app_id=self._payer(call),
             mailbox=self._mailbox(call),
             team=call.where.get("team", ""),
+            chat=call.where.get("chat", ""),
             person=self._person(call),
             options=tuple(call.query.items()),
             body_bytes=len(call.body),
@@ -152,7 +153,7 @@ class Reception:
     def _payer(self, call: Call) -> str:
         """The application that the request is charged to; "" for requests that cost nothing. Raises Fault 401."""
         if "authorization" in call.headers:
-            return self.cloud.signin.bearer(call.headers["authorization"]).client_id
+            return self.cloud.signin.payer(call.headers["authorization"]).client_id
         # Later parts of a download are not charged again.
         if "tempauth" in call.query and call.headers.get("range", "bytes=0-").startswith("bytes=0-"):
             return self.cloud.transfers.payer(call.query["tempauth"].removeprefix("v1."))
@@ -161,14 +162,14 @@ class Reception:
     def _person(self, call: Call) -> str:
         """On whose behalf the application asks; "" where it asks by itself."""
         token = call.headers.get("authorization")
-        return self.cloud.signin.bearer(token).person_id if token is not None else ""
+        return self.cloud.signin.payer(token).person_id if token is not None else ""
 
     def _mailbox(self, call: Call) -> str:
         found = _STORE.search(call.path)
         owner = find_owner(self.cloud, unquote(found.group(1))) if found is not None else None
         if owner is not None:
             return owner[0].person.object_id + ("" if owner[1] is Part.PRIMARY else f" {owner[1].name}")
-        name = call.where.get("user", "")
+        name = call.where.get("user") or call.where.get("group", "")
         person = self.cloud.tenant.directory.find_person(name) if name else None
         return person.object_id if person is not None else name.lower()
 

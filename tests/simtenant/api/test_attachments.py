@@ -77,5 +77,48 @@ def test_a_message_may_be_attached(caller: Caller, message: str) -> None:
     (found,) = caller.get(f"{again}/attachments?$expand=microsoft.graph.itemAttachment/item")["value"]
     assert found["item"]["subject"] == "inside"
     assert "hidden text" not in caller.get(again)["body"]["content"]
-    other = {"@odata.type": "#microsoft.graph.itemAttachment", "item": {"@odata.type": "#microsoft.graph.event"}}
-    assert caller.send("POST", message + "/attachments", json=other).status_code == 501
+    other = {"@odata.type": "#microsoft.graph.itemAttachment", "item": {"@odata.type": "#microsoft.graph.post"}}
+    assert caller.send("POST", message + "/attachments", json=other).status_code == 400
+
+
+EVENT = {
+    "@odata.type": "#microsoft.graph.event", "subject": "Lunch; or tea",
+    "start": {"dateTime": "2026-11-01T12:00:00", "timeZone": "UTC"},
+    "end": {"dateTime": "2026-11-01T13:00:00", "timeZone": "UTC"},
+}  # fmt: skip
+CONTACT = {
+    "@odata.type": "#microsoft.graph.contact", "displayName": "Ada L", "emailAddresses": [{"address": "a@x.example"}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("item", "line"),
+    [(EVENT, b"SUMMARY:Lunch\\; or tea\r\nEND:VEVENT"), (CONTACT, b"FN:Ada L\r\n")],
+    ids=["event", "contact"],
+)
+def test_events_and_contacts_may_be_attached(
+    caller: Caller, message: str, item: dict[str, object], line: bytes
+) -> None:
+    """They come as items without a content type; $expand shows them, $value is an iCalendar object or a vCard."""
+    given = {"@odata.type": "#microsoft.graph.itemAttachment", "name": "It", "item": item}
+    made = caller.post(message + "/attachments", given)
+    assert (made["@odata.type"], made["contentType"], made["name"]) == (given["@odata.type"], None, "It")
+    url = f"{message}/attachments/{made['id']}"
+    shown = caller.get(f"{url}?$expand=microsoft.graph.itemAttachment/item")["item"]
+    assert {name: shown[name] for name in item} == item
+    assert line in caller.send("GET", f"{url}/$value").content
+    assert b"text/" in caller.send("GET", f"{message}/$value").content
+
+
+def test_a_link_holds_no_bytes(caller: Caller, message: str) -> None:
+    """It counts as an attachment, beta tells where it leads, $value is 405, and it is not in the MIME."""
+    link = {"@odata.type": "#microsoft.graph.referenceAttachment", "name": "Plan.docx",
+            "sourceUrl": "https://northwind-my.sharepoint.com/personal/x/Documents/Plan.docx"}  # fmt: skip
+    made = caller.post(message + "/attachments", link)
+    url = f"{message}/attachments/{made['id']}"
+    assert (made["@odata.type"], "sourceUrl" in made) == (link["@odata.type"], False)
+    assert caller.get(caller.root.replace("/v1.0", "/beta") + url)["sourceUrl"] == link["sourceUrl"]
+    assert caller.send("GET", f"{url}/$value").status_code == 405
+    assert caller.get(message)["hasAttachments"]
+    assert b"Plan.docx" not in caller.send("GET", f"{message}/$value").content
+    assert caller.send("POST", message + "/attachments", json={"@odata.type": link["@odata.type"]}).status_code == 400

@@ -57,3 +57,18 @@ def test_sharing_is_told_only_to_who_asks(caller: Caller) -> None:
     assert caller.walk(link)[0] == []
     marked = [e for e in caller.walk(link, headers={"Prefer": ALL_SHARING})[0] if "@microsoft.graph.sharedChanged" in e]
     assert [each["id"] for each in marked] == [file]
+
+
+def test_inheritance_is_cut_for_good(caller: Caller, user: str) -> None:
+    """By a link for nobody that keeps nothing, even after the link is gone; before, what holds above holds below."""
+    drive = f"/drives/{caller.get(f'/users/{user}/drive')['id']}"
+    folder = caller.post(f"{drive}/root/children", {"name": "Open", "folder": {}})["id"]
+    file = f"{drive}/items/{caller.send('PUT', f'{drive}/items/{folder}:/a.txt:/content', content=b'x').json()['id']}"
+    caller.post(f"{drive}/items/{folder}/createLink", {"type": "view", "scope": "organization"})
+    above = {each["id"] for each in caller.walk(f"{drive}/items/{folder}/permissions")[0]}
+    assert {each["id"] for each in caller.walk(f"{file}/permissions")[0]} == above
+    nobody = {"type": "view", "scope": "users", "recipients": [], "retainInheritedPermissions": False}
+    link = caller.post(f"{file}/createLink", nobody)["id"]
+    assert caller.send("DELETE", f"{file}/permissions/{link}").status_code == 204
+    assert [each["roles"] for each in caller.walk(f"{file}/permissions")[0]] == [["owner"]]
+    assert "shared" not in caller.get(file)

@@ -90,3 +90,19 @@ def test_unread_messages_are_counted(caller: Caller, user: str) -> None:
     assert caller.get(folder)["unreadItemCount"] == len(unread) > 0
     caller.send("PATCH", f"/users/{user}/messages/{unread[0]['id']}", json={"isRead": True})
     assert caller.get(f"{folder}?$select=unreadItemCount")["unreadItemCount"] == len(unread) - 1
+
+
+def test_folders_are_reached_through_those_above(caller: Caller, user: str) -> None:
+    """A path of childFolders leads to the same folder and messages; messages are counted with and without a filter."""
+    outer = caller.post(f"/users/{user}/mailFolders", {"displayName": "Outer"})["id"]
+    inner = caller.post(f"/users/{user}/mailFolders/{outer}/childFolders", {"displayName": "Inner"})["id"]
+    nested = f"/users/{user}/mailFolders/{outer}/childFolders/{inner}"
+    message = caller.post(f"{nested}/messages", {"subject": "deep", "isRead": False})["id"]
+    caller.post(f"{nested}/messages", {"subject": "read"})
+    assert caller.get(nested)["displayName"] == "Inner"
+    assert caller.get(f"{nested}/messages/{message}")["subject"] == "deep"
+    assert len(caller.walk(f"{nested}/messages/delta")[0]) == 2
+    assert caller.send("GET", f"{nested}/messages/$count").text == "2"
+    assert caller.send("GET", f"{nested}/messages/$count?$filter=isRead eq false").text == "1"
+    below = caller.post(f"{nested}/childFolders", {"displayName": "Below"})["id"]
+    assert [each["id"] for each in caller.walk(f"{nested}/childFolders")[0]] == [below]

@@ -96,6 +96,29 @@ def test_an_export_comes_back_whole(caller: Caller, user: str, mailbox: str) -> 
         }
 
 
+def test_an_export_carries_what_no_mime_does(caller: Caller, user: str, mailbox: str) -> None:
+    """A link to a file and an attached contact are the same after an import."""
+    link = {"@odata.type": "#microsoft.graph.referenceAttachment", "name": "Plan.docx", "sourceUrl": "https://x"}
+    card = {"@odata.type": "#microsoft.graph.contact", "displayName": "Ada"}
+    item = {"@odata.type": "#microsoft.graph.itemAttachment", "name": "Ada", "item": card}
+    made = caller.post(f"/users/{user}/mailFolders/junkemail/messages", {"subject": "x", "attachments": [link, item]})
+    folder = caller.get(f"{mailbox}/folders/junkemail")["id"]
+    held = caller.walk(f"{mailbox}/folders/{folder}/items")[0][0]["id"]
+    data = caller.post(f"{mailbox}/exportItems", {"itemIds": [held]})["value"][0]["data"]
+    assert imported(caller, mailbox, {"FolderId": folder, "Mode": "create", "Data": data}).status_code == 200
+    expand = "$expand=microsoft.graph.itemAttachment/item"
+    junk = f"/users/{user}/mailFolders/junkemail/messages"
+    copies = [
+        [{k: v for k, v in each.items() if k not in ("id", "lastModifiedDateTime")} for each in caller.get(
+            f"{junk}/{message['id']}/attachments?{expand}")["value"]]
+        for message in caller.walk(f"{junk}?$filter=subject eq 'x'")[0]
+    ]  # fmt: skip
+    assert len(copies) == 2
+    assert copies[0] == copies[1]
+    assert copies[0][1]["item"]["displayName"] == "Ada"
+    assert made["hasAttachments"]
+
+
 def test_an_import_may_replace_an_item(caller: Caller, mailbox: str) -> None:
     """An update needs the present changeKey; afterwards the item is the other one's twin."""
     one, two = caller.get(f"{mailbox}/folders/inbox/items?$top=2")["value"]

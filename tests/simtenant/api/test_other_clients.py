@@ -42,6 +42,12 @@ def test_me_is_who_has_signed_in(caller: Caller, user: str) -> None:
         assert code_of(person.get(f"/users/{other}/messages")) == "ErrorAccessDenied"
         assert code_of(person.get(f"/users/{other}/drive")) == "accessDenied"
         assert person.get("/users").status_code == 403
+    with signed_in(caller, address, "Chat.Read") as person:
+        mine = person.get("/me/chats").json()["value"]
+        assert person.get(f"/chats/{mine[0]['id']}/messages").json()["value"]
+        others = [each["id"] for each in caller.walk(f"/users/{other}/chats")[0]]
+        strange = next(each for each in others if each not in {chat["id"] for chat in mine})
+        assert code_of(person.get(f"/chats/{strange}/messages")) == "Forbidden"
     reply = caller.send("GET", "/me")
     assert (reply.status_code, code_of(reply)) == (400, "BadRequest")
     assert caller.plain.get(f"{caller.root}/me").status_code == 401

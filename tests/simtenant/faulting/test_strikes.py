@@ -329,6 +329,20 @@ def test_some_answers_stay_refusals(caller: Caller, user: str) -> None:
         assert caller.send("GET", path).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["contacts", "todo/lists/defaultList/tasks"])
+def test_contacts_and_tasks_vanish_and_lose_their_state(caller: Caller, user: str, path: str) -> None:
+    """404 between a list and a read, which the next delta tells; a link of theirs may be forgotten as mail's are."""
+    url = f"/users/{user}/{path}"
+    _, link = caller.walk(f"{url}/delta")
+    name = caller.get(url)["value"][0]["id"]
+    order(caller, "item-vanishes")
+    assert caller.send("GET", f"{url}/{name}").status_code == 404
+    assert [each["id"] for each in caller.walk(link)[0] if "@removed" in each] == [name]
+    order(caller, "resync-with-location")
+    order(caller, "sync-state-not-found")
+    assert code_of(caller.send("GET", link)) == "SyncStateNotFound"
+
+
 @pytest.mark.parametrize("which", ["Apply", "Upload"])
 def test_resync_says_whose_state_counts(caller: Caller, user: str, which: str) -> None:
     """The two codes that documentation names, with the link to begin with."""
@@ -337,3 +351,16 @@ def test_resync_says_whose_state_counts(caller: Caller, user: str, which: str) -
     reply = caller.send("GET", link)
     assert (reply.status_code, code_of(reply)) == (410, f"resyncChanges{which}Differences")
     assert reply.headers["location"].endswith("/root/delta?token=")
+
+
+def test_walks_of_what_people_share_begin_anew(caller: Caller) -> None:
+    """A 410 names the link to begin with, for posts and for rows."""
+    team = caller.walk("/teams?$select=id")[0][1]["id"]
+    channel = caller.get(f"/teams/{team}/primaryChannel")["id"]
+    site = caller.walk("/sites?$select=id")[0][-1]["id"]
+    for url in (f"/teams/{team}/channels/{channel}/messages/delta", f"/sites/{site}/lists/Projects/items/delta"):
+        everything, link = caller.walk(url)
+        caller.control("/fault", {"id": "resync-with-location"})
+        reply = caller.send("GET", link)
+        assert reply.status_code == 410
+        assert len(caller.walk(reply.headers["location"])[0]) == len(everything) > 0

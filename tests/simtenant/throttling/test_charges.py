@@ -28,6 +28,12 @@ SELECT = (("$select", "id"),)
         ("GET", "/users/{user}/mailFolders/{folder}/messages/delta", (), Service.OUTLOOK, 0),
         ("GET", "/users/{user}/messages/{message}/$value", (), Service.OUTLOOK, 0),
         ("GET", "/teams/{team}/channels", (), Service.TEAMS, 0),
+        ("GET", "/users/{user}/chats", (), Service.TEAMS, 0),
+        ("GET", "/appCatalogs/teamsApps", (), Service.TEAMS, 0),
+        ("GET", "/groups/{group}/threads", (), Service.OUTLOOK, 0),
+        ("GET", "/sites/{site}/pages", (), Service.FILES, 2),
+        ("GET", "/sites/{site}/lists/{list}/items/{item}/versions", (), Service.FILES, 2),
+        ("GET", "/_api/web", (), Service.FILES, 1),
     ],
 )
 def test_resource_units(
@@ -57,6 +63,8 @@ def test_only_writes_pay_for_writes_and_bytes() -> None:
         ("POST", "/teams/{team}/channels", "write"),
         ("POST", "/teams", "make team"),
         ("DELETE", "/teams/{team}/channels/{channel}", "delete"),
+        ("GET", "/chats/{chat}/messages", "read chat message"),
+        ("GET", "/users/{user}/chats/getAllMessages", "read all messages"),
     ],
 )
 def test_teams_operations(method: str, template: str, operation: str) -> None:

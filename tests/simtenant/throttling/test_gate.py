@@ -129,6 +129,15 @@ def test_teams_count_by_the_second(time: Time) -> None:
     gate.admit(read)
 
 
+def test_a_chat_is_read_once_a_second(time: Time) -> None:
+    """Others at the same time; its members are no messages."""
+    gate = Gate(time, 5)
+    gate.admit(charge_of(Request("GET", "/chats/{chat}/messages", "app", chat="c")))
+    refused(lambda: gate.admit(charge_of(Request("GET", "/chats/{chat}/messages/{post}", "app", chat="c"))))
+    gate.admit(charge_of(Request("GET", "/chats/{chat}/messages", "app", chat="d")))
+    gate.admit(charge_of(Request("GET", "/chats/{chat}/members", "app", chat="c")))
+
+
 def test_reports_and_sharing_have_limits_of_their_own(time: Time) -> None:
     """Fourteen of one report in ten minutes; three hundred invitations in five minutes, whatever they cost."""
     gate = Gate(time, 60_000, tenant_id="t")

@@ -6,7 +6,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 
-from tuiback.simtenant.content.app_roles import APP_ROLE_IDS
+from tuiback.simtenant.content.app_roles import APP_ROLE_IDS, SHAREPOINT_ROLE_IDS, SHAREPOINT_ROLE_NAMES
 from tuiback.simtenant.state.applications import AppCertificate, Application, Applications, AppSecret, Grant, Principal
 from tuiback.simtenant.state.clock import stamp
 
@@ -26,21 +26,24 @@ def app_json(app: Application) -> dict[str, Any]:
 
 
 def principal_json(applications: Applications, principal: Principal) -> dict[str, Any]:
-    """A service principal; that of Graph tells the permissions that there are."""
-    roles: list[dict[str, Any]] = []
+    """A service principal; those of Graph and SharePoint tell the permissions that there are."""
+    ids: dict[str, str] = {}
     if principal is applications.graph:
-        roles = [
-            {
-                "allowedMemberTypes": ["Application"],
-                "description": name,
-                "displayName": name,
-                "id": role_id,
-                "isEnabled": True,
-                "origin": "Application",
-                "value": name,
-            }
-            for name, role_id in APP_ROLE_IDS.items()
-        ]
+        ids = APP_ROLE_IDS
+    elif principal is applications.sharepoint:
+        ids = SHAREPOINT_ROLE_IDS
+    roles: list[dict[str, Any]] = [
+        {
+            "allowedMemberTypes": ["Application"],
+            "description": name,
+            "displayName": name,
+            "id": role_id,
+            "isEnabled": True,
+            "origin": "Application",
+            "value": name,
+        }
+        for name, role_id in ids.items()
+    ]
     return {
         "id": principal.object_id,
         "appId": principal.app_id,
@@ -53,6 +56,8 @@ def principal_json(applications: Applications, principal: Principal) -> dict[str
 
 def grant_json(applications: Applications, principal: Principal, grant: Grant) -> dict[str, Any]:
     """An appRoleAssignment."""
+    is_sharepoint = grant.role_id in SHAREPOINT_ROLE_NAMES
+    resource = applications.sharepoint if is_sharepoint else applications.graph
     return {
         "id": grant.grant_id,
         "createdDateTime": _moment(grant.created),
@@ -60,8 +65,8 @@ def grant_json(applications: Applications, principal: Principal, grant: Grant) -
         "principalDisplayName": principal.name,
         "principalId": principal.object_id,
         "principalType": "ServicePrincipal",
-        "resourceDisplayName": applications.graph.name,
-        "resourceId": applications.graph.object_id,
+        "resourceDisplayName": resource.name,
+        "resourceId": resource.object_id,
     }
 
 

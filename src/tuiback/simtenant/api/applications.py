@@ -20,7 +20,7 @@ from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.odata import collection, context_url, passes, selected
 from tuiback.simtenant.api.permissions import ANY_APPLICATION, GRANT_ROLES, READ_APPLICATIONS, WRITE_APPLICATIONS
 from tuiback.simtenant.api.router import Route
-from tuiback.simtenant.content.app_roles import APP_ROLE_IDS
+from tuiback.simtenant.content.app_roles import APP_ROLE_IDS, SHAREPOINT_ROLE_IDS
 from tuiback.simtenant.state.applications import AppCertificate, Application, AppSecret, Principal
 
 _SECRET_SECONDS = 2 * 365 * 24 * 3600.0
@@ -159,10 +159,15 @@ def _list_grants(cloud: Cloud, call: Call) -> Reply:
 def _grant(cloud: Cloud, call: Call) -> Reply:
     """An application permission, granted: this is admin consent."""
     principal, given = _principal_of(cloud, call), call.json()
-    if given.get("principalId") != principal.object_id or given.get("resourceId") != cloud.applications.graph.object_id:
-        raise _missing(str(given.get("resourceId")))
+    resource = given.get("resourceId")
+    roles = {
+        cloud.applications.graph.object_id: APP_ROLE_IDS,
+        cloud.applications.sharepoint.object_id: SHAREPOINT_ROLE_IDS,
+    }.get(str(resource))
+    if given.get("principalId") != principal.object_id or roles is None:
+        raise _missing(str(resource))
     role_id = str(given.get("appRoleId"))
-    if role_id not in APP_ROLE_IDS.values():
+    if role_id not in roles.values():
         raise _bad("Permission being assigned was not found on application.")
     if role_id in {each.role_id for each in cloud.applications.grants(principal)}:
         raise _bad("Permission being assigned already exists on the object.")

@@ -1,9 +1,11 @@
 """Answers for the attachments of messages: lists, bytes, small ones in one request, large ones in a session."""
 
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from tuiback.simtenant.api.attached_items import REFERENCE_TYPE, attached_item, attached_link
 from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_content
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.mail_lookup import message_of, view_of
@@ -24,24 +26,33 @@ _MOST_DIRECT_BYTES = 3 * 1024 * 1024
 _MOST_SESSION_BYTES = 150 * 1024 * 1024
 _MOST_FRAGMENT_BYTES = 4 * 1024 * 1024
 _MESSAGE_TYPE = "message/rfc822"
+_MAIL_TYPE = "#microsoft.graph.message"
 _ITEM_TYPE = "#microsoft.graph.itemAttachment"
 _FILE_TYPE = "#microsoft.graph.fileAttachment"
 
 
 def attachment_json(view: View, message: Message, place: int, *, whole: bool) -> dict[str, Any]:
-    """A fileAttachment; its bytes only with `whole`."""
-    attachment = message.mail.attachments[place]
-    is_item = attachment.item is not None
+    """An attachment of a message; a file's bytes only with `whole`."""
+    attachment_id = view.ids.encode("attachment", view.mailbox.owner, message.serial, place)
+    return shown_attachment(message.mail.attachments[place], attachment_id, message.modified, whole=whole)
+
+
+def shown_attachment(
+    attachment: Attachment, attachment_id: str, modified: datetime, *, whole: bool
+) -> dict[str, Any]:  # fmt: skip
+    """An attachment of whatever kind; a file's bytes only with `whole`."""
+    is_item = attachment.item is not None or attachment.thing is not None
+    kind = _ITEM_TYPE if is_item else REFERENCE_TYPE if attachment.link is not None else _FILE_TYPE
     document: dict[str, Any] = {
-        "@odata.type": _ITEM_TYPE if is_item else _FILE_TYPE,
-        "id": view.ids.encode("attachment", view.mailbox.owner, message.serial, place),
-        "lastModifiedDateTime": stamp(message.modified),
+        "@odata.type": kind,
+        "id": attachment_id,
+        "lastModifiedDateTime": stamp(modified),
         "name": attachment.name,
-        "contentType": attachment.content_type,
+        "contentType": attachment.content_type if attachment.thing is None and attachment.link is None else None,
         "size": attachment.size,
         "isInline": attachment.is_inline,
     }
-    if is_item:
+    if kind != _FILE_TYPE:
         return document
     document |= {
         "@odata.mediaContentType": attachment.content_type,
@@ -54,18 +65,27 @@ def attachment_json(view: View, message: Message, place: int, *, whole: bool) ->
 
 
 def _with_item(view: View, message: Message, place: int, call: Call, *, whole: bool) -> dict[str, Any]:
-    """With $expand the message that an attached one is."""
-    document = attachment_json(view, message, place, whole=whole)
-    item = message.mail.attachments[place].item
-    if item is not None and "/item" in call.query.get("$expand", "").lower():
-        document["item"] = {"@odata.type": "#microsoft.graph.message", **attached_json(item)}
+    return attachment_json(view, message, place, whole=whole) | inside(message.mail.attachments[place], call)
+
+
+def inside(attachment: Attachment, call: Call) -> dict[str, Any]:
+    """With $expand what an attached item is; in beta a link tells where it leads."""
+    document: dict[str, Any] = {}
+    if attachment.link is not None and call.version == "/beta":
+        document |= attachment.link
+    if "/item" not in call.query.get("$expand", "").lower():
+        return document
+    if attachment.item is not None:
+        document["item"] = {"@odata.type": _MAIL_TYPE, **attached_json(attachment.item)}
+    elif attachment.thing is not None:
+        document["item"] = attachment.thing
     return document
 
 
 def _given_item(given: dict[str, Any], properties: dict[str, Any], now: datetime) -> Attachment:
-    """A message attached as what it is. Raises Fault 501 for other items."""
-    if properties.get("@odata.type", "#microsoft.graph.message") != "#microsoft.graph.message":
-        raise Fault(501, "NotImplemented", "The simulated tenant attaches messages only.")
+    """A message, an event or a contact attached as what it is. Raises Fault 400."""
+    if (properties.get("@odata.type") or _MAIL_TYPE) != _MAIL_TYPE:
+        return attached_item(str(given.get("name") or ""), properties, now)
     files = [given_attachment(each, now) for each in properties.get("attachments") or []]
     mail = WrittenMail({k: v for k, v in properties.items() if k in CONTENT_PROPERTIES}, now, now, files)
     name = str(given.get("name") or mail.head.subject)
@@ -77,6 +97,8 @@ def given_attachment(given: dict[str, Any], now: datetime) -> Attachment:
     kind = given.get("@odata.type", _FILE_TYPE)
     if kind == _ITEM_TYPE and isinstance(given.get("item"), dict):
         return _given_item(given, given["item"], now)
+    if kind == REFERENCE_TYPE:
+        return attached_link(given)
     if kind != _FILE_TYPE:
         raise Fault(501, "NotImplemented", f"The simulated tenant takes no {kind}.")
     try:
@@ -135,7 +157,14 @@ def _shown(view: View, message: Message, place: int, call: Call, status: int) ->
 
 def _get_bytes(cloud: Cloud, call: Call) -> Reply:
     message, place = _found(view_of(cloud, call), call)
-    attachment = message.mail.attachments[place]
+    return raw_attachment(message.mail.attachments[place])
+
+
+def raw_attachment(attachment: Attachment) -> Reply:
+    """Its bytes. Raises Fault 405."""
+    if attachment.link is not None:
+        # https://learn.microsoft.com/graph/api/attachment-get: a link has no raw contents.
+        raise Fault(405, "ErrorInvalidRequest", "A reference attachment has no raw contents.")
     return Reply(200, attachment.read(), attachment.content_type)
 
 
@@ -166,25 +195,33 @@ def _delete(cloud: Cloud, call: Call) -> Reply:
 
 
 def _open_session(cloud: Cloud, call: Call) -> Reply:
-    owner = mailbox_owner_of(cloud, call)
     message_of(view_of(cloud, call), call)
-    body = call.json()
-    item = body.get("AttachmentItem") or body.get("attachmentItem") or {}
+
+    def finish(attachment: Attachment) -> str:
+        # The mailbox may have been put away and made again between the requests.
+        view = view_of(cloud, call)
+        message = message_of(view, call)
+        place = _attach(cloud, view, message, attachment)
+        attachment_id = view.ids.encode("attachment", view.mailbox.owner, message.serial, place)
+        return f"Messages('{view.message_id(message)}')/Attachments('{attachment_id}')"
+
+    return attachment_session(cloud, call, finish)
+
+
+def attachment_session(cloud: Cloud, call: Call, finish: Callable[[Attachment], str]) -> Reply:
+    """An upload of a large file; `finish` attaches it and tells where, below the user. Raises Fault 400 and 413."""
+    owner = mailbox_owner_of(cloud, call)
+    item = call.arguments().get("attachmentItem") or {}
     if not isinstance(item.get("size"), int) or not item.get("name"):
         raise Fault(400, "ErrorInvalidRequest", "AttachmentItem needs a name and a size.")
     if item["size"] > _MOST_SESSION_BYTES:
         raise Fault(413, "ErrorMessageSizeExceeded", "The attachment is larger than 150 MB.")
 
-    def finish(content: bytes) -> Reply:
-        # The mailbox may have been put away and made again between the requests.
-        view = view_of(cloud, call)
-        message = message_of(view, call)
-        place = _attach(cloud, view, message, _made(item, content))
-        attachment = view.ids.encode("attachment", view.mailbox.owner, message.serial, place)
-        where = f"Users('{call.where['user']}')/Messages('{view.message_id(message)}')/Attachments('{attachment}')"
+    def end(content: bytes) -> Reply:
+        where = f"Users('{call.where['user']}')/{finish(_made(item, content))}"
         return Reply(201, headers={"Location": f"https://outlook.office.com/api/v2.0/{where}"})
 
-    session = cloud.transfers.open_session(finish, _MOST_FRAGMENT_BYTES, 1)
+    session = cloud.transfers.open_session(end, _MOST_FRAGMENT_BYTES, 1)
     session.is_attachment = True
     session.app_id, session.mailbox = call.app_id, owner.person.object_id
     document = {

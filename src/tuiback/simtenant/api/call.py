@@ -84,6 +84,10 @@ class Call:
         """What the client calls this request; its request-id where it does not."""
         return self.headers.get("client-request-id", self.request_id)
 
+    def arguments(self) -> dict[str, Any]:
+        """The body as an action's parameters, whose names Graph takes with a capital first letter, too."""
+        return {name[:1].lower() + name[1:]: value for name, value in self.json().items()}
+
     def json(self) -> dict[str, Any]:
         """The body as an object. Raises Fault 400."""
         try:

@@ -16,7 +16,8 @@ from tuiback.simtenant.api.odata import find_token, sealed_token
 class DeltaState:
     """Where a walk stands. `since` is None in the first round; changes numbered up to `until` belong to this one.
 
-    `position` counts entries shown; `after` is the last serial shown of a first round.
+    `position` counts entries shown; `after` is the last serial shown of a first round, or where that goes from the
+    newest to the oldest, `newest_first`, `before` tells where it stands. `change_type` is what alone is asked for.
     """
 
     what: str
@@ -29,6 +30,9 @@ class DeltaState:
     immutable: bool = False
     received_after: str = ""
     expand: str = ""
+    change_type: str = ""
+    newest_first: bool = False
+    before: str = ""
 
 
 def opened_state(cloud: Cloud, call: Call, what: str, latest: int) -> DeltaState:
@@ -41,6 +45,7 @@ def opened_state(cloud: Cloud, call: Call, what: str, latest: int) -> DeltaState
             what, cloud.delta_generation, None, latest, immutable=immutable,
             select=[name.strip() for name in select.split(",")] if select else None,
             received_after=_received_after(call), expand=call.query.get("$expand", ""),
+            change_type=_change_type(call), newest_first="$orderby" in call.query,
         )  # fmt: skip
     found = find_token(cloud.token_key, text)
     if found is None:
@@ -65,7 +70,7 @@ def next_state(state: DeltaState, total: int, size: int, after: int = -1) -> Del
 def delta_link(cloud: Cloud, call: Call, state: DeltaState) -> tuple[str, str]:
     """The link that carries `state`, and its name."""
     token = sealed_token(cloud.token_key, asdict(state))
-    if state.position or state.after >= 0:
+    if state.position or state.after >= 0 or state.before:
         return f"{call.root}{call.path}?$skiptoken={token}", "@odata.nextLink"
     return f"{call.root}{call.path}?$deltatoken={token}", "@odata.deltaLink"
 
@@ -79,6 +84,17 @@ def _check(cloud: Cloud, state: DeltaState, what: str, immutable: bool) -> None:
         high = 100 + cloud.delta_generation
         text = f"generation={100 + state.generation};[highest={high}][{high}]."
         raise Fault(410, "SyncStateNotFound", f"The sync state generation is not found; {text}")
+
+
+def _change_type(call: Call) -> str:
+    """Raises Fault 400."""
+    wanted = call.query.get("changeType", "")
+    if wanted not in ("", "created", "updated", "deleted"):
+        raise Fault(400, "ErrorInvalidUrlQuery", f"The value '{wanted}' of changeType is not supported.")
+    order = call.query.get("$orderby", "receivedDateTime desc").lower()
+    if order != "receiveddatetime desc":
+        raise Fault(400, "ErrorInvalidUrlQuery", "The query order is not supported by change tracking.")
+    return wanted
 
 
 def _received_after(call: Call) -> str:

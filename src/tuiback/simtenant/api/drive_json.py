@@ -12,7 +12,7 @@ from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.content.company import Person
 from tuiback.simtenant.content.documents import CONTENT_TYPES
 from tuiback.simtenant.state.clock import stamp
-from tuiback.simtenant.state.drive import Drive, Node
+from tuiback.simtenant.state.drive import Drive, Node, sharing_above
 
 _REACHES = ("anonymous", "organization", "users")
 QUOTA_BYTES = 1024**4
@@ -62,12 +62,12 @@ def drive_json(view: DriveView) -> dict[str, Any]:
     used = view.drive.total_bytes()
     return {
         "id": person.drive_id,
-        "name": "OneDrive" if person.drive_type == "business" else "Documents",
+        "name": person.drive_name,
         "description": "",
         "driveType": person.drive_type,
         "createdDateTime": stamp(person.created),
         "lastModifiedDateTime": stamp(max(node.modified for node in view.drive.nodes.values())),
-        "webUrl": f"{person.host}{person.site_path}/{_library(person)}",
+        "webUrl": f"{person.host}{person.site_path}/{quote(person.library)}",
         "createdBy": {"user": {"displayName": "System Account"}},
         "lastModifiedBy": identity(person),
         "owner": identity(person),
@@ -156,7 +156,7 @@ def _shared(view: DriveView, node: Node) -> dict[str, Any] | None:
     """The facet of what was shared: by grants of its own, or by those above unless only roots are to be told."""
     grants = node.grants
     if not grants and not view.hierarchical_sharing:
-        grants = next((above.grants for above in view.drive.ancestors(node) if above.grants), [])
+        grants = next((above.grants for above in sharing_above(view.drive, node) if above.grants), [])
     if not grants:
         return None
     widest = min(grants, key=lambda grant: _REACHES.index(grant.reach))
@@ -178,11 +178,6 @@ def _parent(view: DriveView, node: Node, *, in_delta: bool) -> dict[str, Any]:
     return found
 
 
-def _library(person: Person) -> str:
-    """How the library is named in URLs."""
-    return "Documents" if person.drive_type == "business" else "Shared%20Documents"
-
-
 def _web_url(view: DriveView, node: Node) -> str:
     names = "".join("/" + quote(name, safe="") for name in view.drive.path(node))
-    return f"{view.person.host}{view.person.site_path}/{_library(view.person)}{names}"
+    return f"{view.person.host}{view.person.site_path}/{quote(view.person.library)}{names}"

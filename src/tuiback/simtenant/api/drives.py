@@ -252,6 +252,5 @@ ROUTES = (
     *_routes("/drives/{drive}"),
     *_routes("/sites/{site}/drive"),
     *_routes("/groups/{group}/drive"),
-    Route("GET", "/sites/{site}/drives", _list_drives, READ_FILES),
     Route("GET", "/groups/{group}/drives", _list_drives, READ_FILES),
 )

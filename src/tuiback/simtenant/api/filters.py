@@ -26,11 +26,12 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 def filter_of(call: Call, code: str = "Request_UnsupportedQuery") -> Test:
     """The test in $filter; without one everything passes. `code` is how the service refuses. Raises Fault 400."""
     text = call.query.get("$filter", "")
-    return _parsed(text, code) if text.strip() else lambda _: True
+    return parsed(text, code) if text.strip() else lambda _: True
 
 
 @lru_cache(maxsize=64)
-def _parsed(text: str, code: str) -> Test:
+def parsed(text: str, code: str) -> Test:
+    """The test that a filter's text stands for. Raises Fault 400."""
     tokens = _TOKEN.findall(text)
     if "".join(tokens) != re.sub(r"\s+(?=(?:[^']*'[^']*')*[^']*$)", "", text):
         raise Fault(400, code, f"Invalid filter clause: {text}")
@@ -92,14 +93,17 @@ class _Parser:
         return lambda thing: function(str(self._read(thing, name) or ""), wanted)
 
     def _any(self, name: str) -> Test:
-        """`x/any(y:y eq 'z')`, the one lambda that is understood."""
+        """`x/any(y:y eq 'z')` and `x/any(y:y/a/b eq 'z')`, the lambdas that are understood."""
         self._expect("(")
         bound, operator = self._take(), self._take()
         if operator.lower() != "eq" or ":" not in bound:
             raise self._wrong()
         wanted = self._value(self._take())
         self._expect(")")
-        return lambda thing: wanted in [_plain(each) for each in self._read(thing, name) or ()]
+        path = bound.partition(":")[2].partition("/")[2]
+        return lambda thing: wanted in [
+            _plain(member(each, path)) for each in self._read(thing, name) or ()
+        ]
 
     def _one_of(self, name: str) -> Test:
         self._expect("(")
@@ -110,10 +114,11 @@ class _Parser:
         return lambda thing: self._read(thing, name) in wanted
 
     def _read(self, thing: Object, name: str) -> Any:  # noqa: ANN401 - whatever the property holds
-        if name not in thing:
+        root, _, path = name.partition("/")
+        if root not in thing:
             text = f"Unsupported or invalid query filter clause specified for property '{name}'."
             raise Fault(400, self._code, text)
-        value = thing[name]
+        value = member(thing[root], path)
         return value if isinstance(value, list) else _plain(value)
 
     def _value(self, token: str) -> Any:  # noqa: ANN401 - a text, a number, a truth or nothing
@@ -141,6 +146,13 @@ class _Parser:
 
     def _wrong(self) -> Fault:
         return Fault(400, self._code, f"Invalid filter clause: {self._text}")
+
+
+def member(value: Any, path: str) -> Any:  # noqa: ANN401 - whatever the property holds
+    """What lies at a path of names in an object; the object itself for none."""
+    for name in filter(None, path.split("/")):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - texts are compared without regard to case

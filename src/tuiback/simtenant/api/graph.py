@@ -1,30 +1,49 @@
 """Answers below /v1.0 and /beta: finds the route, checks the token and its roles, calls the handler."""
 
+import re
 from collections.abc import Callable
 
 from tuiback.simtenant.api import (
     applications,
     attachments,
     calendars,
+    chats,
+    contacts,
+    conversations,
+    deleted_teams,
+    drive_views,
     drive_writes,
     drives,
+    event_files,
+    event_writes,
     exchange_ids,
     groups,
     item_copies,
     item_permissions,
     item_versions,
+    library_items,
+    list_items,
     lists,
     mail_folders,
     mailbox_folders,
     mailbox_imports,
     mailbox_items,
+    mailbox_settings,
+    message_delta,
     message_writes,
     messages,
     notebooks,
     organization,
+    pages,
     posts,
     reports,
+    sending,
+    shares,
     sites,
+    task_parts,
+    tasks,
+    team_apps,
+    team_changes,
     teams,
     users,
 )
@@ -42,24 +61,46 @@ _ROUTER = Router(
         *applications.ROUTES,
         *mail_folders.ROUTES,
         *messages.ROUTES,
+        *message_delta.ROUTES,
         *message_writes.ROUTES,
+        *sending.ROUTES,
         *attachments.ROUTES,
         *calendars.ROUTES,
+        *event_writes.ROUTES,
+        *event_files.ROUTES,
+        *contacts.ROUTES,
+        *tasks.ROUTES,
+        *task_parts.ROUTES,
+        *mailbox_settings.ROUTES,
         *mailbox_folders.ROUTES,
         *mailbox_items.ROUTES,
         *mailbox_imports.ROUTES,
         *exchange_ids.ROUTES,
         *drives.ROUTES,
+        *drive_views.ROUTES,
         *drive_writes.ROUTES,
+        *conversations.ROUTES,
         *item_versions.ROUTES,
         *item_permissions.ROUTES,
         *item_copies.ROUTES,
         *notebooks.ROUTES,
+        *shares.ROUTES,
         *sites.ROUTES,
         *lists.ROUTES,
+        *list_items.ROUTES,
+        *library_items.ROUTES,
+        *pages.ROUTES,
         *teams.ROUTES,
         *posts.ROUTES,
+        *team_apps.ROUTES,
+        *team_changes.ROUTES,
+        *deleted_teams.ROUTES,
+        *chats.ROUTES,
     ]
+)
+# A mail folder may be named below those that it lies in: https://learn.microsoft.com/graph/api/mailfolder-get
+_NESTED = re.compile(
+    r"/mailFolders/[^/]+(?:/childFolders/[^/$]+)*/childFolders/(?!delta)(?P<folder>[^/$]+)"
 )
 _UNKNOWN_OPTIONS = frozenset({"$filter", "$search", "$apply", "changeType"})
 
@@ -84,13 +125,16 @@ def resolve_graph(cloud: Cloud, call: Call) -> tuple[str, Callable[[], Reply]]:
 def _check_options(route: Route, call: Call) -> None:
     """Refuse what would otherwise be ignored in silence. Raises Fault 501."""
     for name in _UNKNOWN_OPTIONS & call.query.keys():
-        if not (name == "$filter" and route.filtered) and not (name == "$search" and route.searched):
+        taken = {"$filter": route.filtered, "$search": route.searched, "changeType": route.typed}
+        if not taken.get(name):
             raise Fault(501, "NotImplemented", f"The simulated tenant takes no {name} here.")
 
 
 def _path(cloud: Cloud, call: Call) -> str:
-    """The path behind the version; `/me` is who has signed in. Raises Fault 400 and 401."""
+    """The path behind the version; `/me` is who has signed in, a nested folder itself. Raises Fault 400 and 401."""
     path = call.path[5:]
+    if "/childFolders/" in path:
+        path = _NESTED.sub(r"/mailFolders/\g<folder>", path)
     if path.partition("/me")[0] or path[3:4] not in ("", "/"):
         return path
     person_id = cloud.signin.bearer(call.headers.get("authorization", "")).person_id

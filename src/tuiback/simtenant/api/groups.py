@@ -6,12 +6,12 @@ https://learn.microsoft.com/graph/api/group-list-members, .../group-delta
 from collections.abc import Iterator
 from typing import Any
 
-from tuiback.simtenant.api.call import Call, Reply, json_reply
+from tuiback.simtenant.api.call import Call, Reply, json_reply, no_content
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.directory_delta import DirectoryState, Followed, delta_page
 from tuiback.simtenant.api.directory_lists import counted, listed, narrowed
 from tuiback.simtenant.api.odata import context_url, selected
-from tuiback.simtenant.api.permissions import READ_GROUPS
+from tuiback.simtenant.api.permissions import READ_GROUPS, WRITE_GROUPS
 from tuiback.simtenant.api.router import Handler, Route
 from tuiback.simtenant.api.user_json import user_json
 from tuiback.simtenant.api.user_lookup import account_of, resource_not_found
@@ -49,17 +49,23 @@ def group_json(group: Group, _names: frozenset[str] | None) -> dict[str, Any]:
 
 
 def _list_groups(cloud: Cloud, call: Call) -> Reply:
-    return listed(cloud, call, "groups", cloud.tenant.groups.groups, group_json)
+    return listed(cloud, call, "groups", cloud.tenant.groups.present(), group_json)
 
 
 def _count_groups(cloud: Cloud, call: Call) -> Reply:
-    return counted(call, cloud.tenant.groups.groups, group_json)
+    return counted(call, cloud.tenant.groups.present(), group_json)
 
 
 def _get_group(cloud: Cloud, call: Call) -> Reply:
     names = selected(call)
     document = {"@odata.context": context_url(call, "groups/$entity")}
     return json_reply(document | narrowed(group_json(_group_of(cloud, call), names), names))
+
+
+def _delete_group(cloud: Cloud, call: Call) -> Reply:
+    """The group, its team and its site are gone; it stays among the deleted."""
+    cloud.tenant.groups.delete(_group_of(cloud, call), cloud.clock.now().replace(microsecond=0))
+    return no_content()
 
 
 def _members(*, transitive: bool, cast: str = "") -> Handler:
@@ -83,7 +89,7 @@ def _members(*, transitive: bool, cast: str = "") -> Handler:
 
 def _member_of(cloud: Cloud, call: Call) -> Reply:
     member = ("user", account_of(cloud, call).index)
-    found = [group for group in cloud.tenant.groups.groups if member in group.members]
+    found = [group for group in cloud.tenant.groups.present() if member in group.members]
 
     def show(group: Group, names: frozenset[str] | None) -> dict[str, Any]:
         return {"@odata.type": "#microsoft.graph.group"} | group_json(group, names)
@@ -97,6 +103,9 @@ def _delta(cloud: Cloud, call: Call) -> Reply:
 
     def show(serial: int, state: DirectoryState, changes: list[DirectoryChange]) -> Iterator[dict[str, Any]]:
         group = groups.groups[serial]
+        if group.deleted is not None:
+            yield {"id": group.object_id, "@removed": {"reason": "changed"}}
+            return
         document = narrowed(group_json(group, state.names), state.names)
         if state.names is not None and "members" not in state.names:
             yield document
@@ -110,7 +119,7 @@ def _delta(cloud: Cloud, call: Call) -> Reply:
             yield document | ({"members@delta": part} if part else {})
 
     def everything() -> list[int]:
-        return [group.serial for group in groups.groups]
+        return [group.serial for group in groups.present()]
 
     return delta_page(cloud, call, Followed("groups", "groups", groups.changes, everything, show))
 
@@ -147,6 +156,7 @@ ROUTES = (
     Route("GET", "/groups/$count", _count_groups, READ_GROUPS, filtered=True),
     Route("GET", "/groups/delta", _delta, READ_GROUPS, filtered=True),
     Route("GET", _ONE, _get_group, READ_GROUPS),
+    Route("DELETE", _ONE, _delete_group, WRITE_GROUPS),
     Route("GET", "/users/{user}/memberOf", _member_of, READ_GROUPS, filtered=True),
     *(
         Route(

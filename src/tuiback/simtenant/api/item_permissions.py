@@ -14,23 +14,41 @@ from tuiback.simtenant.api.drive_lookup import drive_of, node_of, not_found
 from tuiback.simtenant.api.odata import collection, context_url
 from tuiback.simtenant.api.permissions import READ_FILES, WRITE_FILES
 from tuiback.simtenant.api.router import Route
+from tuiback.simtenant.content.company import Site
 from tuiback.simtenant.state.accounts import Account
-from tuiback.simtenant.state.drive import Node
+from tuiback.simtenant.state.drive import Node, sharing_above
 from tuiback.simtenant.state.grants import Grant
 
 _LINK_ROLES = {"view": "read", "edit": "write"}
 _SCOPES = ("anonymous", "organization", "users")
 _OWNER_MARK = "owner"
+# What every site has for those who may see it; nobody of them can be invited by name.
+_SITE_GROUPS = ((3, "Owners", "owner"), (4, "Visitors", "read"), (5, "Members", "write"))
 
 
 def _list(cloud: Cloud, call: Call) -> Reply:
     """The owner, what was granted on the item itself, and what it inherits, without a mark of which is which."""
     view = drive_of(cloud, call)
     node = node_of(view, call)
-    owner = {"id": _grant_id(view, _OWNER_MARK), "roles": ["owner"], "grantedToV2": identity(view.person)}
-    grants = {each.grant_id: each for above in (node, *view.drive.ancestors(node)) for each in above.grants}
-    value = [owner, *(_permission_json(view, each) for each in grants.values())]
+    chain = (node, *sharing_above(view.drive, node))
+    grants = {each.grant_id: each for above in chain for each in above.grants}
+    is_inherited = chain[-1].parent is None
+    value = [*_owners(view, is_inherited=is_inherited), *(_permission_json(view, each) for each in grants.values())]
     return json_reply(collection("Collection(permission)", value, None, call))
+
+
+def _owners(view: DriveView, *, is_inherited: bool) -> list[dict[str, Any]]:
+    """Whose drive it is; of a site's library the groups of the site, of which only the owners can't be cut off."""
+    if not isinstance(view.person, Site):
+        return [{"id": _grant_id(view, _OWNER_MARK), "roles": ["owner"], "grantedToV2": identity(view.person)}]
+    return [
+        {
+            "id": _grant_id(view, name),
+            "roles": [role],
+            "grantedToV2": {"siteGroup": {"id": str(number), "displayName": f"{view.person.name} {name}"}},
+        }
+        for number, name, role in _SITE_GROUPS[: None if is_inherited else 1]
+    ]
 
 
 def _invite(cloud: Cloud, call: Call) -> Reply:
@@ -40,6 +58,7 @@ def _invite(cloud: Cloud, call: Call) -> Reply:
     role = next(iter(given.get("roles") or ()), "")
     if role not in ("read", "write") or not people:
         raise Fault(400, "invalidRequest", "Roles and recipients are required.")
+    _cut_inheritance(view, node, given)
     made = [_add(view, node, Grant("", role, cloud.clock.now(), person=account.index)) for account in people]
     return json_reply(collection("Collection(permission)", [_permission_json(view, each) for each in made], None, call))
 
@@ -52,6 +71,7 @@ def _create_link(cloud: Cloud, call: Call) -> Reply:
     if role is None or scope not in _SCOPES:
         raise Fault(400, "invalidRequest", "The type or scope of the link is not supported.")
     people = tuple(account.index for account in _recipients(cloud, given.get("recipients")))
+    _cut_inheritance(view, node, given)
     found = next((e for e in node.grants if (e.role, e.scope, e.people) == (role, scope, people)), None)
     grant = found or _add(view, node, Grant("", role, cloud.clock.now(), scope=scope, people=people))
     context = {"@odata.context": context_url(call, "permission")}
@@ -83,6 +103,16 @@ def _add(view: DriveView, node: Node, grant: Grant) -> Grant:
     node.grants.append(named)
     view.drive.share(node)
     return named
+
+
+def _cut_inheritance(view: DriveView, node: Node, given: dict[str, Any]) -> None:
+    """Let what is shared for the first time keep nothing of who could see it before, where that is asked for.
+
+    https://learn.microsoft.com/graph/api/driveitem-invite (retainInheritedPermissions)
+    """
+    if given.get("retainInheritedPermissions") is False and not node.grants and node.parent is not None:
+        node.stands_alone = True
+        view.drive.share(node)
 
 
 def _recipients(cloud: Cloud, given: object) -> Sequence[Account]:

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_content
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.delta_tokens import DeltaState, delta_link, next_state, opened_state
-from tuiback.simtenant.api.mail_lookup import folder_of, honoured, view_of
+from tuiback.simtenant.api.mail_lookup import folder_of, honoured, place_of, view_of
 from tuiback.simtenant.api.message_json import View, folder_json
 from tuiback.simtenant.api.odata import collection, context_url, page, page_size, passes, selected
 from tuiback.simtenant.api.permissions import READ_MAIL, WRITE_MAIL
 from tuiback.simtenant.api.router import Route
-from tuiback.simtenant.state.mailbox import DELETED, ROOT, WELL_KNOWN, Folder
+from tuiback.simtenant.api.search_folders import change_search, search_maker
+from tuiback.simtenant.state.mailbox import DELETED, ROOT, WELL_KNOWN, Folder, SearchFolder
 
 _MOST_FOLDERS = 1000
 
@@ -22,13 +23,14 @@ def _list_top(cloud: Cloud, call: Call) -> Reply:
 
 def _list_children(cloud: Cloud, call: Call) -> Reply:
     view = view_of(cloud, call)
-    return _list(cloud, call, view, folder_of(view, call.where["folder"]).serial)
+    return _list(cloud, call, view, place_of(view, call.where["folder"]).serial)
 
 
 def _list(cloud: Cloud, call: Call, view: View, parent: int | None) -> Reply:
     hidden = call.query.get("includeHiddenFolders", "").lower() == "true"
     parents = [parent] if parent is not None else list(view.mailbox.folders)
-    found = (child for each in parents for child in view.mailbox.children(each, hidden))
+    mailbox = view.mailbox
+    found = (child for each in parents for child in (*mailbox.children(each, hidden), *mailbox.searches.below(each)))
     folders = [each for each in found if passes(call, _filtered(each))]
     shown, next_link = page(folders, call, page_size(call, cloud.plan.folder_page, _MOST_FOLDERS, preferred=True))
     names = selected(call)
@@ -50,7 +52,7 @@ def _filtered(folder: Folder) -> Callable[[str], object]:
 
 def _get(cloud: Cloud, call: Call) -> Reply:
     view = view_of(cloud, call)
-    return _shown(call, view, folder_of(view, call.where["folder"]))
+    return _shown(call, view, place_of(view, call.where["folder"]))
 
 
 def _shown(call: Call, view: View, folder: Folder, status: int = 200) -> Reply:
@@ -64,7 +66,7 @@ def _delta(cloud: Cloud, call: Call) -> Reply:
     mailbox = view.mailbox
     state = opened_state(cloud, call, f"folders {mailbox.owner}", mailbox.folder_changes.latest)
     if state.since is None:
-        serials = [serial for serial in mailbox.folders if serial != ROOT]
+        serials = [serial for serial in (*mailbox.folders, *mailbox.searches.held) if serial != ROOT]
     else:
         changes = mailbox.folder_changes.between(state.since, state.until)
         serials = list(dict.fromkeys(change.serial for change in changes))
@@ -77,7 +79,7 @@ def _delta(cloud: Cloud, call: Call) -> Reply:
 
 
 def _changed(view: View, serial: int, state: DeltaState) -> dict[str, object]:
-    folder = view.mailbox.folders.get(serial)
+    folder = view.mailbox.folders.get(serial) or view.mailbox.searches.held.get(serial)
     if folder is None:
         return {"id": view.folder_id(serial), "@removed": {"reason": "deleted"}}
     names = frozenset(state.select) if state.select is not None else None
@@ -99,12 +101,16 @@ def _create(call: Call, view: View, parent: int) -> Reply:
     if not isinstance(name, str) or not name:
         raise Fault(400, "ErrorInvalidRequest", "The property displayName is required.")
     check_free(view, parent, name)
+    if str(given.get("@odata.type", "")).endswith("mailSearchFolder"):
+        return _shown(call, view, view.mailbox.searches.add(search_maker(view, parent, given)), 201)
     return _shown(call, view, view.mailbox.add_folder(parent, name, bool(given.get("isHidden"))), 201)
 
 
 def check_free(view: View, parent: int, name: str) -> None:
     """Refuse a name that a folder below `parent` has, in any case of letters. Raises Fault 409."""
-    if any(each.name.casefold() == name.casefold() for each in view.mailbox.children(parent, hidden=True)):
+    mailbox = view.mailbox
+    beside = (*mailbox.children(parent, hidden=True), *mailbox.searches.below(parent))
+    if any(each.name.casefold() == name.casefold() for each in beside):
         text = "A folder with the specified name already exists., Could not create folder "
         raise Fault(409, "ErrorFolderExists", f"{text}'{name}'.")
 
@@ -113,6 +119,8 @@ def _rename(cloud: Cloud, call: Call) -> Reply:
     view = view_of(cloud, call)
     folder = _own(view, call)
     name = call.json().get("displayName")
+    if isinstance(folder, SearchFolder):
+        change_search(view, folder, call.json())
     if isinstance(name, str) and name and name != folder.name:
         if name.casefold() != folder.name.casefold():
             check_free(view, folder.parent or ROOT, name)
@@ -124,7 +132,7 @@ def _rename(cloud: Cloud, call: Call) -> Reply:
 def _move(cloud: Cloud, call: Call) -> Reply:
     view = view_of(cloud, call)
     folder = _own(view, call)
-    target = folder_of(view, str(call.json().get("destinationId", "")))
+    target = folder_of(view, str(call.arguments().get("destinationId", "")))
     check_free(view, target.serial, folder.name)
     folder.parent = target.serial
     view.mailbox.touch_folder(folder)
@@ -135,6 +143,9 @@ def _delete(cloud: Cloud, call: Call) -> Reply:
     """A folder goes to Deleted Items; from there it is gone."""
     view = view_of(cloud, call)
     folder = _own(view, call)
+    if isinstance(folder, SearchFolder):
+        view.mailbox.searches.delete(folder)
+        return no_content()
     taken = {each.name.casefold() for each in view.mailbox.children(DELETED, hidden=True)}
     if folder.parent == DELETED or folder.name.casefold() in taken:
         view.mailbox.delete_folder(folder)
@@ -146,13 +157,17 @@ def _delete(cloud: Cloud, call: Call) -> Reply:
 
 def _delete_for_good(cloud: Cloud, call: Call) -> Reply:
     view = view_of(cloud, call)
-    view.mailbox.delete_folder(_own(view, call))
+    folder = _own(view, call)
+    if isinstance(folder, SearchFolder):
+        view.mailbox.searches.delete(folder)
+    else:
+        view.mailbox.delete_folder(folder)
     return no_content()
 
 
 def _own(view: View, call: Call) -> Folder:
     """A folder that may be changed: not a well-known one. Raises Fault 403."""
-    folder = folder_of(view, call.where["folder"])
+    folder = place_of(view, call.where["folder"])
     if folder.serial in WELL_KNOWN.values():
         raise Fault(403, "ErrorDeleteDistinguishedFolder", "Distinguished folders cannot be changed.")
     return folder

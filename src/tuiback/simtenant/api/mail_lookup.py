@@ -4,7 +4,7 @@ from tuiback.simtenant.api.call import Call, Fault, Reply
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.message_json import View, change_key
 from tuiback.simtenant.api.user_lookup import mailbox_owner_of
-from tuiback.simtenant.state.mailbox import WELL_KNOWN, Folder, Message
+from tuiback.simtenant.state.mailbox import WELL_KNOWN, Folder, Mailbox, Message, SearchFolder
 
 # Folders that have such a name where they exist, which they don't here.
 _OTHER_NAMES = frozenset({
@@ -25,7 +25,15 @@ def view_of(cloud: Cloud, call: Call) -> View:
 
 
 def folder_of(view: View, name: str) -> Folder:
-    """The folder with this id or well-known name. Raises Fault 400 and 404."""
+    """The folder with this id or well-known name, in which messages can lie. Raises Fault 400 and 404."""
+    folder = place_of(view, name)
+    if isinstance(folder, SearchFolder):
+        raise Fault(400, "ErrorInvalidRequest", "The operation is not supported for a search folder.")
+    return folder
+
+
+def place_of(view: View, name: str) -> Folder:
+    """The folder with this id or well-known name, be it a search folder. Raises Fault 400 and 404."""
     known = WELL_KNOWN.get(name.lower())
     if known is not None and known in view.mailbox.folders:
         return view.mailbox.folders[known]
@@ -34,10 +42,15 @@ def folder_of(view: View, name: str) -> Folder:
     reference = view.ids.find(name)
     if reference is None or reference.kind != "folder":
         raise Fault(400, "ErrorInvalidIdMalformed", "Id is malformed.")
-    folder = view.mailbox.folders.get(reference.serial)
+    folder = view.mailbox.folders.get(reference.serial) or view.mailbox.searches.held.get(reference.serial)
     if folder is None or reference.owner != view.mailbox.owner:
         raise _not_found()
     return folder
+
+
+def shown_in(mailbox: Mailbox, folder: Folder) -> list[int]:
+    """The serials of what lies in a folder, or is shown by a search folder. Nobody may change them."""
+    return mailbox.searches.found(folder) if isinstance(folder, SearchFolder) else mailbox.serials(folder.serial)
 
 
 def message_of(view: View, call: Call) -> Message:
@@ -52,8 +65,10 @@ def message_of(view: View, call: Call) -> Message:
     # A regular id names a message at one place; after a move it leads nowhere.
     if message is None or (reference.kind == "message" and reference.place != message.moves):
         raise _not_found()
-    if "folder" in call.where and folder_of(view, call.where["folder"]).serial != message.folder:
-        raise _not_found()
+    if "folder" in call.where:
+        folder = place_of(view, call.where["folder"])
+        if folder.serial != message.folder and message.serial not in shown_in(view.mailbox, folder):
+            raise _not_found()
     return message
 
 
@@ -74,12 +89,14 @@ _SPELLED = {
     "idtype": "IdType",
     "odata.maxpagesize": "odata.maxpagesize",
     "outlook.body-content-type": "outlook.body-content-type",
+    "outlook.timezone": "outlook.timezone",
 }
 
 
 def honoured(reply: Reply, call: Call, *names: str) -> Reply:
-    """Say in Preference-Applied which of the named preferences were followed."""
-    followed = []
+    """Say in Preference-Applied which of the named preferences were followed, too."""
+    said = reply.headers.get("Preference-Applied")
+    followed = [said] if said else []
     for name in names:
         if name in call.preferences:
             value = call.preferences[name]

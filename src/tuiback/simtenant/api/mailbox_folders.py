@@ -3,6 +3,7 @@
 https://learn.microsoft.com/graph/api/resources/mailbox-import-export-api-overview
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_content
@@ -11,11 +12,12 @@ from tuiback.simtenant.api.delta_tokens import delta_link, next_state, opened_st
 from tuiback.simtenant.api.mail_folders import check_free
 from tuiback.simtenant.api.mail_lookup import honoured
 from tuiback.simtenant.api.mailbox_lookup import Part, Store, mailbox_folder_of, mailbox_id, store_of
+from tuiback.simtenant.api.message_json import item_count
 from tuiback.simtenant.api.odata import collection, context_url, page, page_size, passes, selected
 from tuiback.simtenant.api.permissions import READ_MAILBOX_FOLDERS, READ_MAILBOX_IDS, WRITE_MAILBOX_FOLDERS
 from tuiback.simtenant.api.router import Route
 from tuiback.simtenant.api.user_lookup import mailbox_owner_of
-from tuiback.simtenant.state.mailbox import RECOVERABLE, ROOT, WELL_KNOWN, Folder
+from tuiback.simtenant.state.mailbox import RECOVERABLE, ROOT, WELL_KNOWN, Folder, SearchFolder
 
 _PAGE = 10
 _MOST = 1000
@@ -48,11 +50,12 @@ def _list(cloud: Cloud, call: Call) -> Reply:
 
 
 def _children(store: Store, parent: int) -> list[Folder]:
-    """What the other half of a grown archive holds is still listed here, and redirected from."""
+    """Search folders too. What the other half of a grown archive holds is still listed here, and redirected from."""
     mailbox = store.mailbox
     if store.part is Part.AUXILIARY and parent == ROOT:
         return [each for each in mailbox.folders.values() if each.serial in mailbox.expanded]
-    return [each for each in mailbox.children(parent, hidden=True) if each.serial != RECOVERABLE]
+    found = [each for each in mailbox.children(parent, hidden=True) if each.serial != RECOVERABLE]
+    return [*found, *mailbox.searches.below(parent)]
 
 
 def _get(cloud: Cloud, call: Call) -> Reply:
@@ -68,12 +71,13 @@ def _shown(store: Store, folder: Folder, call: Call, status: int = 200) -> Reply
 def folder_json(store: Store, folder: Folder, call: Call) -> dict[str, Any]:
     """A mailboxFolder; beta tells the well-known name too."""
     mailbox = store.mailbox
+    below = len(mailbox.children(folder.serial, hidden=True)) + len(mailbox.searches.below(folder.serial))
     document: dict[str, Any] = {
         "id": store.view.folder_id(folder.serial),
         "displayName": folder.name,
         "parentFolderId": store.view.folder_id(folder.parent if folder.parent is not None else folder.serial),
-        "childFolderCount": len(mailbox.children(folder.serial, hidden=True)),
-        "totalItemCount": mailbox.count(folder.serial),
+        "childFolderCount": below,
+        "totalItemCount": item_count(mailbox, folder),
         "type": folder.kind,
     }
     if call.version == "/beta":
@@ -89,17 +93,18 @@ def _delta(cloud: Cloud, call: Call) -> Reply:
     parent = mailbox_folder_of(store, call, call.where["folder"]).serial if "folder" in call.where else None
     state = opened_state(cloud, call, f"mailbox folders {mailbox.owner} {parent}", mailbox.folder_changes.latest)
     if state.since is None:
-        serials = [each for each in mailbox.folders if each not in (ROOT, RECOVERABLE)]
+        serials = [each for each in (*mailbox.folders, *mailbox.searches.held) if each not in (ROOT, RECOVERABLE)]
     else:
         log = mailbox.folder_changes.between(state.since, state.until)
         serials = list(dict.fromkeys(change.serial for change in log))
     if parent is not None:
-        serials = [each for each in serials if each not in mailbox.folders or mailbox.folders[each].parent == parent]
+        held: Mapping[int, Folder] = mailbox.folders | mailbox.searches.held
+        serials = [each for each in serials if each not in held or held[each].parent == parent]
     size = page_size(call, _PAGE, _MOST, preferred=True)
     names = frozenset(state.select) if state.select is not None else None
     value = []
     for serial in serials[state.position : state.position + size]:
-        folder = mailbox.folders.get(serial)
+        folder = mailbox.folders.get(serial) or mailbox.searches.held.get(serial)
         gone = {"id": store.view.folder_id(serial), "@removed": {"reason": "deleted"}}
         value.append(gone if folder is None else _narrowed(folder_json(store, folder, call), names))
     link, name = delta_link(cloud, call, next_state(state, len(serials), size))
@@ -132,7 +137,11 @@ def _change(cloud: Cloud, call: Call) -> Reply:
 
 def _delete(cloud: Cloud, call: Call) -> Reply:
     store = store_of(cloud, call)
-    store.mailbox.delete_folder(_own(store, call))
+    folder = _own(store, call)
+    if isinstance(folder, SearchFolder):
+        store.mailbox.searches.delete(folder)
+    else:
+        store.mailbox.delete_folder(folder)
     return no_content()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_content
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.delta_tokens import DeltaState, delta_link, next_state, opened_state
-from tuiback.simtenant.api.mail_lookup import honoured
+from tuiback.simtenant.api.mail_lookup import honoured, shown_in
 from tuiback.simtenant.api.mailbox_lookup import Store, mailbox_folder_of, moved_item, store_of
 from tuiback.simtenant.api.message_json import change_key, extended_properties
 from tuiback.simtenant.api.odata import collection, context_url, page, page_size, passes, selected
@@ -19,7 +19,7 @@ from tuiback.simtenant.api.permissions import DELETE_MAILBOX_ITEMS, EXPORT_MAILB
 from tuiback.simtenant.api.router import Route
 from tuiback.simtenant.content.exported import Standing, exported
 from tuiback.simtenant.state.clock import stamp
-from tuiback.simtenant.state.mailbox import Message
+from tuiback.simtenant.state.mailbox import Folder, Message, SearchFolder
 
 _PAGE = 10
 _MOST = 1000
@@ -52,8 +52,8 @@ def _list(cloud: Cloud, call: Call) -> Reply:
     """A folder's items, the newest first."""
     store = store_of(cloud, call)
     mailbox = store.mailbox
-    folder = mailbox_folder_of(store, call, call.where["folder"]).serial
-    serials = mailbox.remembered(("items", folder), lambda: _newest_first(store, folder))
+    folder = mailbox_folder_of(store, call, call.where["folder"])
+    serials = mailbox.remembered(("items", folder.serial), lambda: _newest_first(store, folder))
     if "$filter" in call.query:
         held = ((serial, mailbox.find(serial)) for serial in serials)
         serials = [serial for serial, each in held if each and passes(call, _filtered(store, each).get)]
@@ -67,8 +67,8 @@ def _list(cloud: Cloud, call: Call) -> Reply:
     return honoured(json_reply(document), call, "odata.maxpagesize")
 
 
-def _newest_first(store: Store, folder: int) -> list[int]:
-    found = (store.mailbox.find(serial) for serial in store.mailbox.serials(folder))
+def _newest_first(store: Store, folder: Folder) -> list[int]:
+    found = (store.mailbox.find(serial) for serial in shown_in(store.mailbox, folder))
     ordered = sorted(((each.created, each.serial) for each in found if each is not None), reverse=True)
     return [serial for _, serial in ordered]
 
@@ -95,7 +95,7 @@ def _item_of(store: Store, call: Call) -> Message:
     """The item that the URL names, in its folder. Raises Fault 308, 400 and 404."""
     folder = mailbox_folder_of(store, call, call.where["folder"])
     message = store.find_item(call.where["item"])
-    if message is None or message.folder != folder.serial:
+    if message is None or (message.folder != folder.serial and message.serial not in shown_in(store.mailbox, folder)):
         raise Fault(404, "ErrorItemNotFound", "The specified object was not found in the store.")
     return message
 
@@ -104,7 +104,10 @@ def _delta(cloud: Cloud, call: Call) -> Reply:
     """What a folder holds, and then what came, changed or left."""
     store = store_of(cloud, call)
     mailbox = store.mailbox
-    folder = mailbox_folder_of(store, call, call.where["folder"]).serial
+    place = mailbox_folder_of(store, call, call.where["folder"])
+    if isinstance(place, SearchFolder):
+        raise Fault(400, "ErrorInvalidRequest", "Change tracking is not supported against a search folder.")
+    folder = place.serial
     state = opened_state(cloud, call, f"items {mailbox.owner} {folder}", mailbox.message_changes.latest)
     size = page_size(call, _PAGE, _MOST, preferred=True)
     round_of = _first_round if state.since is None else _later_round

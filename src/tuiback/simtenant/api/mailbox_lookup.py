@@ -9,7 +9,7 @@ from enum import IntEnum
 
 from tuiback.simtenant.api.call import Call, Fault
 from tuiback.simtenant.api.cloud import Cloud
-from tuiback.simtenant.api.mail_lookup import folder_of
+from tuiback.simtenant.api.mail_lookup import place_of
 from tuiback.simtenant.api.message_json import View
 from tuiback.simtenant.state.accounts import Account
 from tuiback.simtenant.state.mailbox import WELL_KNOWN, Folder, Mailbox, Message
@@ -126,7 +126,7 @@ def mailbox_folder_of(store: Store, call: Call, name: str) -> Folder:
     """The folder with this id, or in a primary mailbox with this well-known name. Raises Fault 308, 400 and 404."""
     if store.part is not Part.PRIMARY and name.lower() in WELL_KNOWN:
         raise Fault(400, "ErrorInvalidIdMalformed", "Id is malformed.")
-    folder = folder_of(store.view, name)
+    folder = place_of(store.view, name)
     if store.holds(folder):
         return folder
     if store.part is Part.AUXILIARY:

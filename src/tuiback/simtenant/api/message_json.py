@@ -13,7 +13,7 @@ from urllib.parse import quote
 from tuiback.simtenant.content.mail import Address, Mail
 from tuiback.simtenant.ids import Ids
 from tuiback.simtenant.state.clock import stamp
-from tuiback.simtenant.state.mailbox import Folder, Mailbox, Message
+from tuiback.simtenant.state.mailbox import Folder, Mailbox, Message, SearchFolder
 
 _CHANGE_PREFIX = bytes.fromhex("0900001600000b")
 _EXTENDED_ID = re.compile(r"id eq '([^']+)'")
@@ -52,19 +52,40 @@ def change_key(owner: int, serial: int, version: int) -> str:
 
 
 def folder_json(view: View, folder: Folder, names: frozenset[str] | None = None) -> dict[str, Any]:
-    """A mailFolder. Search folders don't exist here."""
+    """A mailFolder or a mailSearchFolder."""
     mailbox = view.mailbox
+    is_search = isinstance(folder, SearchFolder)
+    below = len(mailbox.children(folder.serial, hidden=False)) + len(mailbox.searches.below(folder.serial))
     document: dict[str, Any] = {
         "id": view.folder_id(folder.serial),
         "displayName": folder.name,
         "parentFolderId": view.folder_id(folder.parent if folder.parent is not None else folder.serial),
-        "childFolderCount": len(mailbox.children(folder.serial, hidden=False)),
-        "totalItemCount": mailbox.count(folder.serial),
+        "childFolderCount": below,
+        "totalItemCount": item_count(mailbox, folder),
         "isHidden": folder.hidden,
     }
     if names is None or "unreadItemCount" in names:
-        document["unreadItemCount"] = mailbox.unread_count(folder.serial)
-    return document if names is None else {k: v for k, v in document.items() if k in names or k == "id"}
+        document["unreadItemCount"] = _unread_count(mailbox, folder)
+    if isinstance(folder, SearchFolder):
+        document |= {
+            "isSupported": True,
+            "includeNestedFolders": folder.nested,
+            "sourceFolderIds": [view.folder_id(each) for each in folder.sources],
+            "filterQuery": folder.query,
+        }
+    kind = {"@odata.type": "#microsoft.graph.mailSearchFolder"} if is_search else {}
+    return kind | (document if names is None else {k: v for k, v in document.items() if k in names or k == "id"})
+
+
+def item_count(mailbox: Mailbox, folder: Folder) -> int:
+    """How many messages a folder holds, or a search folder shows."""
+    return len(mailbox.searches.found(folder)) if isinstance(folder, SearchFolder) else mailbox.count(folder.serial)
+
+
+def _unread_count(mailbox: Mailbox, folder: Folder) -> int:
+    if isinstance(folder, SearchFolder):
+        return sum(not mailbox.is_read(serial) for serial in mailbox.searches.found(folder))
+    return mailbox.unread_count(folder.serial)
 
 
 def message_json(view: View, message: Message, names: frozenset[str] | None = None) -> dict[str, Any]:
@@ -98,6 +119,13 @@ def attached_json(mail: Mail) -> dict[str, Any]:
         "bccRecipients": _people(head.bcc),
         "replyTo": _people(head.reply_to),
     }
+
+
+def body_json(given: dict[str, Any]) -> dict[str, str]:
+    """A body as it was written; the kind of content is shown in small letters, however it came."""
+    return {
+        "contentType": str(given.get("contentType") or "text").lower(), "content": str(given.get("content") or ""),
+    }  # fmt: skip
 
 
 def extended_properties(message: Message, expand: str) -> list[dict[str, str]]:

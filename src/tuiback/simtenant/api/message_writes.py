@@ -35,20 +35,30 @@ _FREE_PROPERTIES = frozenset({
 
 def _create(cloud: Cloud, call: Call) -> Reply:
     view = view_of(cloud, call)
-    if len(call.body) > _MOST_REQUEST_BYTES:
-        raise Fault(413, "RequestEntityTooLarge", "The request is larger than 4 MB.")
+    check_size(call)
     now = cloud.clock.now().replace(microsecond=0)
-    if call.headers.get("content-type", "").startswith("text/plain"):
-        made = _from_mime(call.body, now)
+    if is_mime(call):
+        made = from_mime(call.body, now)
     else:
         folder = folder_of(view, call.where["folder"]).serial if "folder" in call.where else DRAFTS
-        made = _from_json(call.json(), folder, now)
+        made = from_json(call.json(), folder, now)
     message = view.mailbox.add(made.maker(now))
     return shown_message(view, message, call, 201)
 
 
+def check_size(call: Call) -> None:
+    """Raises Fault 413."""
+    if len(call.body) > _MOST_REQUEST_BYTES:
+        raise Fault(413, "RequestEntityTooLarge", "The request is larger than 4 MB.")
+
+
+def is_mime(call: Call) -> bool:
+    """Whether the body is base64 MIME, and not JSON."""
+    return call.headers.get("content-type", "").startswith("text/plain")
+
+
 @dataclass(frozen=True, slots=True)
-class _New:
+class NewMessage:
     """A message about to be put into a mailbox."""
 
     folder: int
@@ -73,17 +83,18 @@ class _New:
         )
 
 
-def _from_mime(body: bytes, now: datetime) -> _New:
+def from_mime(body: bytes, now: datetime) -> NewMessage:
     """A message from base64 MIME is always a draft and always in Drafts. Raises Fault 400."""
     try:
         raw = b64decode(body, validate=False)
     except ValueError as error:
         text = "Invalid base64 string for MIME content."
         raise Fault(400, "ErrorMimeContentInvalidBase64String", text) from error
-    return _New(DRAFTS, ParsedMail(lambda: raw, now), is_draft=True, is_read=True, properties={}, extended=[])
+    return NewMessage(DRAFTS, ParsedMail(lambda: raw, now), is_draft=True, is_read=True, properties={}, extended=[])
 
 
-def _from_json(given: dict[str, Any], folder: int, now: datetime) -> _New:
+def from_json(given: dict[str, Any], folder: int, now: datetime) -> NewMessage:
+    """A message from its properties. Raises Fault 400."""
     _check_headers(given)
     extended = [
         {"id": str(each.get("id")), "value": str(each.get("value"))}
@@ -93,7 +104,7 @@ def _from_json(given: dict[str, Any], folder: int, now: datetime) -> _New:
     content = {name: value for name, value in given.items() if name in CONTENT_PROPERTIES}
     files = [given_attachment(each, now) for each in given.get("attachments") or []]
     mail = WrittenMail(content, _moment(named.get(_SENT), now), _moment(named.get(_RECEIVED), now), files)
-    return _New(
+    return NewMessage(
         folder,
         mail,
         is_draft=_FLAGS not in named or bool(_flags(named[_FLAGS]) & _UNSENT),
@@ -150,15 +161,15 @@ def _change(cloud: Cloud, call: Call) -> Reply:
 
 def _move(cloud: Cloud, call: Call) -> Reply:
     view, message = _named(cloud, call)
-    target = folder_of(view, str(call.json().get("destinationId", "")))
+    target = folder_of(view, str(call.arguments().get("destinationId", "")))
     view.mailbox.move(message, target.serial, cloud.clock.now())
     return shown_message(view, message, call, 201)
 
 
 def _copy(cloud: Cloud, call: Call) -> Reply:
     view, message = _named(cloud, call)
-    target = folder_of(view, str(call.json().get("destinationId", "")))
-    copied = _New(
+    target = folder_of(view, str(call.arguments().get("destinationId", "")))
+    copied = NewMessage(
         target.serial,
         message.mail,
         is_draft=message.is_draft,

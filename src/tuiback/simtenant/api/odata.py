@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from tuiback.simtenant.api.call import Call, Fault
-from tuiback.simtenant.api.filters import filter_of
+from tuiback.simtenant.api.filters import filter_of, parsed
 
 T = TypeVar("T")
 _SEAL_BYTES = 6
@@ -67,6 +67,11 @@ def passes(call: Call, read: Callable[[str], Any]) -> bool:
     `read` gives a text, a number or a truth, and None for a property that can't be filtered by. Raises Fault 400.
     """
     return filter_of(call, "ErrorInvalidUrlQueryFilter")(_Read(read))
+
+
+def holds(text: str, read: Callable[[str], Any]) -> bool:
+    """Whether a thing, of which `read` tells as for `passes`, passes the filter in `text`. Raises Fault 400."""
+    return parsed(text, "ErrorInvalidUrlQueryFilter")(_Read(read))
 
 
 def page(entries: Sequence[T], call: Call, size: int) -> tuple[Sequence[T], str | None]:

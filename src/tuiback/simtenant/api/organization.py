@@ -1,54 +1,22 @@
-"""Answers for the tenant as a whole: the organization, its licences, its rooms, and what a mailbox is for."""
+"""Answers for the tenant as a whole: the organization, its licences and its rooms."""
 
 from typing import Any
 
 from tuiback.simtenant.api.call import Call, Reply, json_reply
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.directory_lists import narrowed
-from tuiback.simtenant.api.odata import collection, context_url, page, page_size, selected
-from tuiback.simtenant.api.permissions import READ_LICENCES, READ_ORGANIZATION, READ_PLACES, READ_SETTINGS
+from tuiback.simtenant.api.odata import collection, page, page_size, selected
+from tuiback.simtenant.api.permissions import READ_LICENCES, READ_ORGANIZATION, READ_PLACES
 from tuiback.simtenant.api.router import Route
 from tuiback.simtenant.api.user_json import E3_SKU_ID, SERVICE_PLANS
-from tuiback.simtenant.api.user_lookup import mailbox_owner_of, resource_not_found
+from tuiback.simtenant.api.user_lookup import resource_not_found
 from tuiback.simtenant.content.company import DOMAIN
 from tuiback.simtenant.state.accounts import Account, Purpose
-from tuiback.simtenant.state.mailbox import ARCHIVE
 
 _ROOM_PAGE = 100
 _MOST_ROOMS = 999
 # Rooms are spread over so many buildings, each with a room list.
 _BUILDINGS = 2
-
-
-def _get_settings(cloud: Cloud, call: Call) -> Reply:
-    account = mailbox_owner_of(cloud, call)
-    names = selected(call)
-    language = account.person.language.code
-    settings = {
-        "timeZone": "W. Europe Standard Time",
-        "language": {"locale": language, "displayName": language},
-        "dateFormat": "dd.MM.yyyy",
-        "timeFormat": "HH:mm",
-        "archiveFolder": cloud.tenant.ids.encode("folder", account.index, ARCHIVE),
-        "automaticRepliesSetting": {
-            "status": "disabled", "externalAudience": "all", "internalReplyMessage": "", "externalReplyMessage": "",
-        },
-        "workingHours": {
-            "daysOfWeek": ["monday", "tuesday", "wednesday", "thursday", "friday"],
-            "startTime": "08:00:00.0000000", "endTime": "17:00:00.0000000",
-            "timeZone": {"name": "W. Europe Standard Time"},
-        },
-        "userPurpose": account.purpose.value,
-    }
-    shown = settings if names is None else {name: value for name, value in settings.items() if name in names}
-    context = context_url(call, f"users('{account.person.object_id}')/mailboxSettings")
-    return json_reply({"@odata.context": context} | shown)
-
-
-def _get_purpose(cloud: Cloud, call: Call) -> Reply:
-    account = mailbox_owner_of(cloud, call)
-    context = context_url(call, f"users('{account.person.object_id}')/mailboxSettings/userPurpose")
-    return json_reply({"@odata.context": context, "value": account.purpose.value})
 
 
 def _get_organization(cloud: Cloud, call: Call) -> Reply:
@@ -146,12 +114,9 @@ def _places(call: Call, kind: str, value: list[dict[str, Any]]) -> Reply:
     return json_reply(collection(f"places/microsoft.graph.{kind}", rows, next_link, call))
 
 
-_SETTINGS = "/users/{user}/mailboxSettings"
 ROUTES = (
     Route("GET", "/organization", _get_organization, READ_ORGANIZATION),
     Route("GET", "/subscribedSkus", _list_licences, READ_LICENCES),
-    Route("GET", _SETTINGS, _get_settings, READ_SETTINGS),
-    Route("GET", _SETTINGS + "/userPurpose", _get_purpose, READ_SETTINGS),
     Route("GET", "/places/room", _list_rooms, READ_PLACES),
     Route("GET", "/places/roomList", _list_room_lists, READ_PLACES),
     Route("GET", "/places/workspace", _list_workspaces, READ_PLACES),

@@ -39,6 +39,7 @@ ANY_APPLICATION = _directory()
 GRANT_ROLES = _directory("AppRoleAssignment.ReadWrite.All")
 READ_ORGANIZATION = _directory("Organization.Read.All", "Directory.Read.All", "User.Read.All")
 READ_GROUPS = _directory("GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All")
+WRITE_GROUPS = _directory("Group.ReadWrite.All")
 READ_LICENCES = _directory("LicenseAssignment.Read.All", "Organization.Read.All", "Directory.Read.All")
 READ_PLACES = _exchange("Place.Read.All")
 READ_REPORTS = Permission(frozenset({"Reports.Read.All"}), "S2SUnauthorized", "Invalid permission.")
@@ -58,7 +59,15 @@ READ_MAILBOX_IDS = _exchange(
 )  # fmt: skip
 READ_CALENDARS = _exchange("Calendars.Read", "Calendars.ReadWrite")
 WRITE_CALENDARS = _exchange("Calendars.ReadWrite")
+READ_CONTACTS = _exchange("Contacts.Read", "Contacts.ReadWrite")
+WRITE_CONTACTS = _exchange("Contacts.ReadWrite")
+READ_TASKS = _exchange("Tasks.Read.All", "Tasks.ReadWrite.All")
+WRITE_TASKS = _exchange("Tasks.ReadWrite.All")
+SEND_MAIL = _exchange("Mail.Send")
 READ_SETTINGS = _exchange("MailboxSettings.Read", "MailboxSettings.ReadWrite")
+WRITE_SETTINGS = _exchange("MailboxSettings.ReadWrite")
+READ_CONFIGURATIONS = _exchange("MailboxConfigItem.Read", "MailboxConfigItem.ReadWrite")
+WRITE_CONFIGURATIONS = _exchange("MailboxConfigItem.ReadWrite")
 _READ_GROUP_DATA = ("Group.Read.All", "Group.ReadWrite.All")
 READ_TEAMS = _teams("Team.ReadBasic.All", "TeamSettings.Read.All", *_READ_GROUP_DATA)
 CREATE_TEAMS = _teams("Team.Create", "Teamwork.Migrate.All", "Group.ReadWrite.All")
@@ -69,6 +78,25 @@ READ_CHANNEL_MEMBERS = _teams("ChannelMember.Read.All", "ChannelMember.ReadWrite
 READ_CHANNEL_FILES = _teams("Files.Read.All", "Files.ReadWrite.All", *_READ_GROUP_DATA)
 READ_POSTS = _teams("ChannelMessage.Read.All", *_READ_GROUP_DATA)
 MIGRATE_POSTS = _teams("Teamwork.Migrate.All")
+READ_TABS = _teams("TeamsTab.Read.All", "TeamsTab.ReadWrite.All", *_READ_GROUP_DATA, "Directory.Read.All")
+CREATE_TABS = _teams("TeamsTab.Create", "TeamsTab.ReadWrite.All", "Group.ReadWrite.All")
+WRITE_TABS = _teams("TeamsTab.ReadWrite.All", "Group.ReadWrite.All")
+_WRITE_TEAM_APPS = ("TeamsAppInstallation.ReadWriteForTeam.All", "Group.ReadWrite.All")
+READ_TEAM_APPS = _teams("TeamsAppInstallation.ReadForTeam.All", *_WRITE_TEAM_APPS, "Group.Read.All")
+WRITE_TEAM_APPS = _teams(*_WRITE_TEAM_APPS)
+READ_APP_CATALOGUE = _teams("AppCatalog.Read.All")
+WRITE_TEAMS = _teams("TeamSettings.ReadWrite.All", "Group.ReadWrite.All")
+WRITE_CHANNELS = _teams("ChannelSettings.ReadWrite.All", "Group.ReadWrite.All")
+DELETE_CHANNELS = _teams("Channel.Delete.All", "Group.ReadWrite.All")
+WRITE_TEAM_MEMBERS = _teams("TeamMember.ReadWrite.All", "Group.ReadWrite.All")
+WRITE_CHANNEL_MEMBERS = _teams("ChannelMember.ReadWrite.All")
+_WRITE_CHATS = ("Chat.ReadWrite.All",)
+READ_CHATS = _teams("Chat.ReadBasic.All", "Chat.Read.All", *_WRITE_CHATS)
+CREATE_CHATS = _teams("Chat.Create", "Teamwork.Migrate.All")
+READ_CHAT_MEMBERS = _teams("ChatMember.Read.All", "ChatMember.ReadWrite.All", *READ_CHATS.roles)
+READ_CHAT_POSTS = _teams("Chat.Read.All", *_WRITE_CHATS)
+READ_CHAT_APPS = _teams("TeamsAppInstallation.ReadForChat.All")
+READ_CONVERSATIONS = _exchange("Group-Conversation.Read.All", *_READ_GROUP_DATA)
 READ_SITES = _files("Sites.Read.All", *_WRITE_SITES)
 WRITE_SITES = _files(*_WRITE_SITES)
 MANAGE_LISTS = _files("Sites.Manage.All", "Sites.FullControl.All")
@@ -97,6 +125,9 @@ def is_permitted(permission: Permission, cloud: Cloud, call: Call, bearer: Beare
 
 def _is_own(cloud: Cloud, call: Call, person_id: str) -> bool:
     directory = cloud.tenant.directory
+    if "chat" in call.where:
+        chat, person = cloud.tenant.chats.find(call.where["chat"]), directory.find(person_id)
+        return chat is not None and person is not None and person.index in chat.members
     if "mailbox" in call.where:
         return store_of(cloud, call).account.person.object_id == person_id
     if "drive" in call.where:

@@ -31,7 +31,7 @@ class Permission:
 class Route:
     """One method on one template; variable segments stand in braces. `filtered` routes take $filter.
 
-    `searched` ones $search; `in_beta` ones are not in v1.0.
+    `searched` ones $search, `typed` ones changeType; `in_beta` ones are not in v1.0.
     """
 
     method: str
@@ -41,6 +41,7 @@ class Route:
     filtered: bool = False
     searched: bool = False
     in_beta: bool = False
+    typed: bool = False
 
 
 class Router:
@@ -58,7 +59,8 @@ class Router:
         """The routes by method and the values of the variables. Raises UnknownSegment."""
         branch, where = self._top, dict[str, str]()
         for segment in _segments(raw_path):
-            known = branch.fixed.get(segment.lower().removeprefix("microsoft.graph."))
+            # Kinds are named with the namespace of the model, or with its alias.
+            known = branch.fixed.get(segment.lower().removeprefix("microsoft.").removeprefix("graph."))
             if known is not None:
                 branch = known
             elif branch.variable is not None:

@@ -13,6 +13,9 @@ from tuiback.simtenant.state.applications import Application, Applications
 from tuiback.simtenant.state.clock import Clock
 from tuiback.simtenant.state.directory import Directory
 
+# Scopes of these hosts are SharePoint's.
+SHAREPOINT_ENDING = ".sharepoint.com"
+
 
 class SignIn:
     """Applications, people and tokens of one tenant."""
@@ -51,6 +54,10 @@ class SignIn:
         """Whom an Authorization header stands for. Raises Fault 401."""
         return self.tokens.open(authorization)
 
+    def payer(self, authorization: str) -> Bearer:
+        """Whom a request of that header is charged to, at whatever service. Raises Fault 401."""
+        return self.tokens.open_any(authorization)
+
     def check_client(self, client_id: str) -> None:
         """Let known applications pass. Raises SignInFault."""
         if client_id != COMMAND_LINE_APP_ID:
@@ -61,8 +68,13 @@ class SignIn:
             raise SignInFault(400, "invalid_scope", 1002012, "The provided value for scope is not valid.")
         application = self._application(form.get("client_id", ""))
         self._check_credential(application, form, endpoint)
-        life = self._plan.token_seconds
-        token = self.tokens.for_application(application.app_id, self._applications.roles(application.app_id))
+        life, app_id = self._plan.token_seconds, application.app_id
+        resource = form["scope"].removesuffix("/.default")
+        if resource.endswith(SHAREPOINT_ENDING):
+            roles, by_certificate = self._applications.sharepoint_roles(app_id), "client_assertion" in form
+            token = self.tokens.for_application(app_id, roles, resource, by_certificate=by_certificate)
+        else:
+            token = self.tokens.for_application(app_id, self._applications.roles(app_id))
         return {"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token}
 
     def _application(self, client_id: str) -> Application:

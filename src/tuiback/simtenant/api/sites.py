@@ -32,7 +32,7 @@ def site_json(site: Person) -> dict[str, Any]:
         "id": site.site_id,
         "createdDateTime": stamp(site.created),
         "lastModifiedDateTime": stamp(site.created),
-        "name": site.site_path.rpartition("/")[2],
+        "name": site.site_path.rpartition("/")[2] or "root",
         "displayName": site.name,
         "webUrl": site.host + site.site_path,
         "isPersonalSite": not isinstance(site, Site),
@@ -42,10 +42,26 @@ def site_json(site: Person) -> dict[str, Any]:
 
 
 def _list(cloud: Cloud, call: Call) -> Reply:
-    """Every site; a search looks at names."""
+    """Every site; a search looks at names, and a filter may leave the roots of all regions, of which there is one."""
     wanted = call.query.get("$search", "").strip('*"').casefold()
     found = [each for each in cloud.tenant.sites.all() if wanted in each.name.casefold()]
+    condition = call.query.get("$filter", "").strip()
+    if condition == "siteCollection/root ne null":
+        return _listed(call, [_root_json(each) for each in found if not each.leaf])
+    if condition:
+        raise Fault(400, "invalidRequest", "The filter is not supported.")
     return _listed(call, [site_json(each) for each in found])
+
+
+def _root_json(site: Site) -> dict[str, Any]:
+    document = site_json(site)
+    return document | {"siteCollection": document["siteCollection"] | {"dataLocationCode": "EUR", "root": {}}}
+
+
+def _list_below(cloud: Cloud, call: Call) -> Reply:
+    """The sites inside a site: there are none."""
+    site_of(cloud, call)
+    return _listed(call, [])
 
 
 def _list_all(cloud: Cloud, call: Call) -> Reply:
@@ -103,10 +119,11 @@ def _delta(cloud: Cloud, call: Call) -> Reply:
 
 
 ROUTES = (
-    Route("GET", "/sites", _list, READ_SITES, searched=True),
+    Route("GET", "/sites", _list, READ_SITES, filtered=True, searched=True),
     Route("GET", "/sites/getAllSites", _list_all, READ_SITES),
     Route("GET", "/sites/delta", _delta, READ_SITES),
     Route("GET", "/sites/{site}", _get, READ_SITES),
     Route("GET", "/sites/{site}/:/{path}", _get, READ_SITES),
+    Route("GET", "/sites/{site}/sites", _list_below, READ_SITES),
     Route("GET", "/groups/{group}/sites/root", _get_of_group, READ_SITES),
 )

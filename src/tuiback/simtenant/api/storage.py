@@ -15,6 +15,7 @@ from tuiback.simtenant.api.drive_lookup import check_readable, not_found
 from tuiback.simtenant.api.item_copies import MONITOR_TEMPLATE, copy_status, is_monitor
 from tuiback.simtenant.api.mailbox_imports import IMPORT_TEMPLATE, import_item, is_import
 from tuiback.simtenant.api.reports import REPORT_PATH, report_file
+from tuiback.simtenant.api.sharepoint_rest import is_rest, resolve_rest
 from tuiback.simtenant.api.transfers import UploadSession
 from tuiback.simtenant.state.drive import Node
 
@@ -38,6 +39,8 @@ def resolve_storage(cloud: Cloud, call: Call) -> tuple[str, Callable[[], Reply]]
         return IMPORT_TEMPLATE, lambda: import_item(cloud, call)
     if call.path == REPORT_PATH and call.method == "GET":
         return REPORT_PATH, lambda: report_file(cloud, call)
+    if is_rest(call):
+        return resolve_rest(cloud, call)
     raise Fault(404, "itemNotFound", "The resource could not be found.")
 
 
@@ -123,6 +126,11 @@ def _upload(cloud: Cloud, call: Call) -> Reply:
     session = cloud.transfers.find_session(call.path.removeprefix(_UPLOAD))
     if session is None or (session.finished is not None and call.method != "PUT"):
         raise Fault(404, "itemNotFound", "The upload session was not found")
+    return taken(cloud, call, session)
+
+
+def taken(cloud: Cloud, call: Call, session: UploadSession) -> Reply:
+    """One request of an upload: how it stands, its end, or a fragment. Raises Fault 400, 404, 405, 413 and 416."""
     if call.method == "GET":
         return _status(cloud, session, 200)
     if call.method == "DELETE":

@@ -27,13 +27,16 @@ _KEY_BITS = 2048
 class Bearer:
     """Whom an access token stands for: an application, with the permissions that it carries.
 
-    `person_id` is the object id of the person on whose behalf it acts, "" where it acts by itself.
+    `person_id` is the object id of the person on whose behalf it acts, "" where it acts by itself. An application
+    signed in `by_certificate` or with a secret; `audience` is the service that takes the token.
     """
 
     expires: float
     client_id: str
     permissions: frozenset[str]
     person_id: str = ""
+    audience: str = _GRAPH
+    by_certificate: bool = False
 
 
 class Tokens:
@@ -47,9 +50,13 @@ class Tokens:
         self._key_id = key.hex()
         self._opened: dict[str, Bearer] = {}
 
-    def for_application(self, client_id: str, roles: Iterable[str]) -> str:
+    def for_application(
+        self, client_id: str, roles: Iterable[str], audience: str = _GRAPH, *, by_certificate: bool = False
+    ) -> str:
         """An access token of an application by itself."""
-        return self._access(client_id, {"idtyp": "app", "roles": sorted(roles)})
+        how = "2" if by_certificate else "1"
+        more = {"aud": audience, "appidacr": how, "idtyp": "app", "roles": sorted(roles)}
+        return self._access(client_id, more)
 
     def for_person(self, client_id: str, person: Person, scopes: Iterable[str]) -> str:
         """An access token of an application on behalf of a person."""
@@ -74,7 +81,22 @@ class Tokens:
         return {"keys": [public | {"kid": self._key_id, "use": "sig", "alg": "RS256"}]}
 
     def open(self, authorization: str) -> Bearer:
-        """Whom an Authorization header stands for. Raises Fault 401."""
+        """Whom an Authorization header stands for at Graph. Raises Fault 401."""
+        bearer = self.open_any(authorization)
+        if bearer.audience != _GRAPH:
+            raise _unauthorized("Access token validation failure. Invalid audience.")
+        return bearer
+
+    def find_for(self, authorization: str, audience: str) -> Bearer | None:
+        """Whom an Authorization header stands for at another service, or None where it is not good there."""
+        try:
+            bearer = self.open_any(authorization)
+        except Fault:
+            return None
+        return bearer if bearer.audience == audience else None
+
+    def open_any(self, authorization: str) -> Bearer:
+        """Whom an Authorization header stands for, at whatever service. Raises Fault 401."""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise _unauthorized("Access token is empty.")
@@ -88,7 +110,7 @@ class Tokens:
     def revoke(self, authorization: str) -> None:
         """Let the token in an Authorization header expire now."""
         token = authorization.partition(" ")[2]
-        self._opened[token] = replace(self.open(authorization), expires=0)
+        self._opened[token] = replace(self.open_any(authorization), expires=0)
 
     @cached_property
     def _private_key(self) -> rsa.RSAPrivateKey:
@@ -106,12 +128,13 @@ class Tokens:
 
     def _read(self, token: str) -> Bearer:
         try:
-            checks: Options = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
-            claims = jwt.decode(token, self._key, ["HS256"], audience=_GRAPH, options=checks)
+            checks: Options = {"verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_aud": False}
+            claims = jwt.decode(token, self._key, ["HS256"], options=checks)
         except jwt.InvalidTokenError as error:
             raise _unauthorized("Access token validation failure. Invalid signature.") from error
         permissions = frozenset(claims.get("roles", ())) | frozenset(claims.get("scp", "").split())
-        return Bearer(float(claims["exp"]), claims["appid"], permissions, claims.get("oid", ""))
+        person_id, by_certificate = claims.get("oid", ""), claims.get("appidacr") == "2"
+        return Bearer(float(claims["exp"]), claims["appid"], permissions, person_id, claims["aud"], by_certificate)
 
 
 def _unauthorized(message: str) -> Fault:

@@ -9,6 +9,8 @@ from tuiback.simtenant.content.chance import Chance
 from tuiback.simtenant.content.words import DEPARTMENTS, SPOKEN, TITLES, Language
 
 DOMAIN = "northwind.example"
+# Every site has a library of this name, whose files are its pages.
+SITE_PAGES = "Site Pages"
 # Generated content lies between these moments, so that a seed gives the same bytes on every day.
 COMPANY_STARTS = datetime(2024, 1, 8, 7, 0, tzinfo=UTC)
 COMPANY_ENDS = datetime(2026, 10, 30, 17, 0, tzinfo=UTC)
@@ -59,12 +61,26 @@ class Person:
         """What kind of drive it is."""
         return "business"
 
+    @property
+    def library(self) -> str:
+        """The folder of the site that is the drive."""
+        return "Documents"
+
+    @property
+    def drive_name(self) -> str:
+        """What the drive is called."""
+        return "OneDrive"
+
 
 @dataclass(frozen=True, slots=True)
 class Site(Person):
-    """A SharePoint site, which owns its library as a person does a drive; `leaf` is the end of its path."""
+    """A SharePoint site, which owns its library as a person does a drive; `leaf` is the end of its path.
+
+    Each further library is a site of its own with the same ids, and has its name in `shelf`.
+    """
 
     leaf: str = ""
+    shelf: str = ""
 
     @property
     def host(self) -> str:
@@ -74,7 +90,7 @@ class Site(Person):
     @property
     def site_path(self) -> str:
         """The path of the site."""
-        return f"/sites/{self.leaf}"
+        return f"/sites/{self.leaf}" if self.leaf else ""
 
     @property
     def address_on_host(self) -> str:
@@ -85,6 +101,16 @@ class Site(Person):
     def drive_type(self) -> str:
         """What kind of drive it is."""
         return "documentLibrary"
+
+    @property
+    def library(self) -> str:
+        """The folder of the site that is the library."""
+        return self.shelf.replace(" ", "") if self.shelf == SITE_PAGES else self.shelf or "Shared Documents"
+
+    @property
+    def drive_name(self) -> str:
+        """What the library is called."""
+        return self.shelf or "Documents"
 
 
 class Company:

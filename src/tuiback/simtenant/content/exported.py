@@ -4,7 +4,7 @@ The real format is Exchange's own and documented as opaque; clients must give it
 https://learn.microsoft.com/graph/import-exchange-mailbox-item
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -27,6 +27,9 @@ class _Part(msgspec.Struct, frozen=True):
     content_type: str
     is_inline: bool
     content_id: str | None
+    thing: dict[str, Any] | None = None
+    link: dict[str, Any] | None = None
+    link_bytes: int = 0
 
 
 class Exported(msgspec.Struct, frozen=True):
@@ -68,11 +71,19 @@ def exported(mail: Mail, standing: Standing) -> bytes:
     content = msgspec.msgpack.encode(
         Exported(
             mail.mime(), mail.head, mail.body,
-            tuple(_Part(e.name, e.content_type, e.is_inline, e.content_id) for e in mail.attachments),
+            tuple(_part(each) for each in mail.attachments),
             standing.created, standing.is_draft, standing.is_read, standing.properties, standing.extended,
         )
     )  # fmt: skip
     return _MAGIC + blake2b(content, digest_size=_SEAL_BYTES).digest() + content
+
+
+def _part(attachment: Attachment) -> _Part:
+    size = attachment.size if attachment.link is not None else 0
+    return _Part(
+        attachment.name, attachment.content_type, attachment.is_inline, attachment.content_id, attachment.thing,
+        attachment.link, size,
+    )  # fmt: skip
 
 
 def read_export(stream: bytes) -> Exported:
@@ -109,14 +120,24 @@ class CarriedMail:
     @cached_property
     def attachments(self) -> Sequence[Attachment]:
         """The files, as they were known before."""
-        found = self._parsed.attachments
-        if len(found) != len(self._carried.parts):
+        found, parts = self._parsed.attachments, self._carried.parts
+        if len(found) != sum(part.link is None for part in parts):
             return found
-        return tuple(
-            replace(each, **msgspec.structs.asdict(part))
-            for each, part in zip(found, self._carried.parts, strict=True)
-        )
+        held = iter(found)
+        return tuple(_carried(part, held) for part in parts)
 
     def mime(self) -> bytes:
         """The message as RFC 822 bytes."""
         return self._carried.mime
+
+
+def _carried(part: _Part, held: Iterator[Attachment]) -> Attachment:
+    """An attachment as it was known before; links are in no MIME."""
+    if part.link is not None:
+        return Attachment(
+            part.name, part.content_type, part.link_bytes, lambda: b"", part.is_inline, part.content_id, link=part.link
+        )
+    return replace(
+        next(held), name=part.name, content_type=part.content_type, is_inline=part.is_inline,
+        content_id=part.content_id, thing=part.thing,
+    )  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ class Body:
 class Attachment:
     """A file in a message; `size` counts its bytes, `read` makes them.
 
-    `item` is the message, where a message is attached.
+    `item` is the message, where a message is attached, `thing` the properties of an attached event or contact. A `link`
+    leads to a file elsewhere, and no byte of it is in the message.
     """
 
     name: str
@@ -54,6 +55,8 @@ class Attachment:
     is_inline: bool = False
     content_id: str | None = None
     item: "Mail | None" = None
+    thing: dict[str, Any] | None = None
+    link: dict[str, Any] | None = None
 
 
 class Mail(Protocol):

@@ -1,20 +1,27 @@
 """Reads any bytes as a message, however broken, without changing them."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from email.header import decode_header
 from email.message import Message
-from email.parser import BytesParser
 from email.utils import getaddresses, parsedate_to_datetime
 from functools import cached_property
 from hashlib import blake2b
 
 from tuiback.simtenant.content.mail import Address, Attachment, Body, Head
+from tuiback.simtenant.content.orderly import read_message
 
 _MESSAGE_TYPE = "message/rfc822"
 _PREVIEW_CHARACTERS = 255
 # Real mail says "102" and means 2002; Windows time begins here.
 _FIRST_YEAR = 1601
+# What nearly all mailboxes look like, up to the comma behind them: they need no parser of comments and routes.
+_ADDRESS = r"[\w.+=-]+@[\w-]+(?:\.[\w-]+)*"
+_WORDS = r"[\w'=?+.-]+(?: [\w'=?+.-]+)*"
+_MAILBOX = re.compile(
+    rf"""\s*(?:({_ADDRESS})|(?:"([^"\\\r\n()]*)"|({_WORDS}))\s*<({_ADDRESS})>)\s*(?:,|\Z)""", re.ASCII
+)
 
 
 class ParsedMail:
@@ -26,22 +33,29 @@ class ParsedMail:
 
     def mime(self) -> bytes:
         """The bytes exactly as they are."""
+        return self._raw
+
+    @cached_property
+    def _raw(self) -> bytes:
         return self._read()
 
     @cached_property
     def _message(self) -> "Message[str, str]":
-        return BytesParser().parsebytes(self._read())
+        return read_message(self._raw)
+
+    def _field(self, name: str) -> str:
+        """The first field of this name, decoded; "" without one."""
+        return decoded(self._message.get(name, ""))
 
     @cached_property
     def head(self) -> Head:
         """The header fields, decoded as far as they can be."""
-        found = self._message
-        sent = readable_date(found.get("Date")) or self._fallback
+        sent = readable_date(self._message.get("Date")) or self._fallback
         authors = self._addresses("From")
-        importance = decoded(found.get("Importance", "")).strip().lower()
-        message_id = decoded(found.get("Message-ID", "")).strip() or self._own_id()
+        importance = self._field("Importance").strip().lower()
+        message_id = self._field("Message-ID").strip() or self._own_id()
         return Head(
-            subject=decoded(found.get("Subject", "")),
+            subject=self._field("Subject"),
             author=authors[0] if authors else None,
             to=self._addresses("To"),
             cc=self._addresses("Cc"),
@@ -80,6 +94,8 @@ class ParsedMail:
     @cached_property
     def attachments(self) -> Sequence[Attachment]:
         """The parts that have a file name or call themselves attachments, and whole messages."""
+        if not self._message.is_multipart():
+            return ()
         parts = [
             part
             for part in _parts(self._message)
@@ -93,26 +109,44 @@ class ParsedMail:
         )
 
     def _own_id(self) -> str:
-        return f"<{blake2b(self._read(), digest_size=12).hexdigest()}@missing.invalid>"
+        return f"<{blake2b(self._raw, digest_size=12).hexdigest()}@missing.invalid>"
 
     def _conversation(self, message_id: str) -> bytes:
-        references = decoded(self._message.get("References", "")).split()
-        answered = decoded(self._message.get("In-Reply-To", "")).split()
+        references = self._field("References").split()
+        answered = self._field("In-Reply-To").split()
         root = (references or answered or [message_id])[0]
         return blake2b(root.encode(), digest_size=16).digest()
 
     def _addresses(self, name: str) -> Sequence[Address]:
-        values = [str(value) for value in self._message.get_all(name, [])]
+        values = [str(value) for value in self._message.get_all(name, ())]
+        if not values:
+            return ()
+        found = mailboxes(values[0]) if len(values) == 1 else None
         try:
-            found = getaddresses(values)
+            found = getaddresses(values) if found is None else found
         except (ValueError, IndexError, TypeError):
             return ()
         return tuple(Address(decoded(who), clean(address)) for who, address in found if address)
 
 
+def mailboxes(text: str) -> list[tuple[str, str]] | None:
+    """Names and addresses as email.utils.getaddresses() tells them; None when one of them is out of the ordinary."""
+    found = []
+    place = 0
+    while place < len(text):
+        each = _MAILBOX.match(text, place)
+        if each is None:
+            return None
+        found.append((each[2] or each[3] or "", each[1] or each[4]))
+        place = each.end()
+    return found
+
+
 def decoded(value: object) -> str:
     """A header as text: encoded words decoded where they can be, line folds removed, nothing unprintable in UTF-8."""
     raw = str(value)
+    if "=?" not in raw:
+        return clean(raw)
     try:
         pieces = decode_header(raw)
     except (ValueError, LookupError):
@@ -122,6 +156,8 @@ def decoded(value: object) -> str:
 
 def clean(text: str) -> str:
     """The text on one line, with lone surrogates replaced so that it can be written as UTF-8."""
+    if text.isascii() and text.isprintable():
+        return text
     return " ".join(text.splitlines()).encode("utf-8", "replace").decode()
 
 

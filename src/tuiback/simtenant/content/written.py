@@ -19,7 +19,7 @@ from tuiback.simtenant.content.parsed import clean
 class WrittenMail:
     """A message made from Graph properties (see Mail). `sent` and `received` were decided at creation.
 
-    `answers` is the Message-ID of the message it replies to, if any.
+    `answers` is the Message-ID of the message it replies to, if any. Without a `conversation` the subject decides.
     """
 
     properties: dict[str, Any]
@@ -27,6 +27,7 @@ class WrittenMail:
     received: datetime
     attachments: list[Attachment] = field(default_factory=list)
     answers: str = ""
+    conversation: bytes = b""
 
     @cached_property
     def head(self) -> Head:
@@ -45,7 +46,7 @@ class WrittenMail:
             sent=self.sent,
             received=self.received,
             message_id=str(given.get("internetMessageId") or self._own_id()),
-            conversation=blake2b(thread, digest_size=16).digest(),
+            conversation=self.conversation or blake2b(thread, digest_size=16).digest(),
             importance=str(given.get("importance") or "normal"),
         )
 
@@ -68,6 +69,8 @@ class WrittenMail:
         self._write_headers(made)
         made.set_content(_printable(self.body.content), subtype="html" if self.body.is_html else "plain")
         for each in self.attachments:
+            if each.link is not None:
+                continue
             if each.item is not None:
                 inner = message_from_bytes(each.read(), EmailMessage, policy=SMTP)
                 made.add_attachment(inner, filename=clean(each.name))

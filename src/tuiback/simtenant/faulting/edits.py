@@ -5,8 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from tuiback.simtenant.api.call import Fault, Reply
+from tuiback.simtenant.api.contact_lookup import contact_of, contact_view_of
 from tuiback.simtenant.api.mail_lookup import folder_of, message_of, view_of
 from tuiback.simtenant.api.mailbox_lookup import Part, store_of
+from tuiback.simtenant.api.task_lookup import task_of, task_view_of
 from tuiback.simtenant.content.sources import HeldSource
 from tuiback.simtenant.faulting.scene import Scene
 
@@ -92,6 +94,12 @@ def vanish(*, empty_body: bool) -> Strike:
         if "message" in scene.call.where:
             view = view_of(scene.cloud, scene.call)
             view.mailbox.delete(message_of(view, scene.call))
+        elif "contact" in scene.call.where:
+            contacts = contact_view_of(scene.cloud, scene.call)
+            contacts.cabinet.delete(contact_of(contacts, scene.call))
+        elif "task" in scene.call.where:
+            tasks = task_view_of(scene.cloud, scene.call)
+            tasks.cabinet.delete(task_of(tasks, scene.call))
         else:
             found = scene.find_node()
             if found is not None and found[1].parent is not None:

@@ -49,8 +49,8 @@ def drive_delta(call: Call, template: str) -> bool:
 
 
 def mail_delta(call: Call, template: str) -> bool:
-    """A page of a mailbox's changes."""
-    return delta(call, template) and "mailFolders" in template
+    """A page of a mailbox's changes: of folders, messages, contacts, tasks, or a calendar's."""
+    return delta(call, template) and mail(call, template)
 
 
 def resumed(call: Call, template: str) -> bool:
@@ -70,7 +70,8 @@ def drive_resumed(call: Call, template: str) -> bool:
 
 def mail_list(call: Call, template: str) -> bool:
     """A list in a mailbox."""
-    return is_get(call) and template.endswith(("/messages", "/mailFolders", "/childFolders", "/messages/delta"))
+    is_list = template.endswith(("/messages", "/mailFolders", "/childFolders", "/messages/delta"))
+    return is_get(call) and is_list and "user" in call.where
 
 
 def mail(_call: Call, template: str) -> bool:
@@ -106,6 +107,11 @@ def message_list(call: Call, template: str) -> bool:
 def message(call: Call, template: str) -> bool:
     """One message."""
     return is_get(call) and template.endswith(("/messages/{message}", "/messages/{message}/$value"))
+
+
+def kept(call: Call, template: str) -> bool:
+    """One contact or one task."""
+    return is_get(call) and template.endswith(("/contacts/{contact}", "/tasks/{task}"))
 
 
 def attachments(call: Call, template: str) -> bool:
@@ -193,8 +199,9 @@ def upload_start(call: Call, template: str) -> bool:
 
 
 def channel_posts(_call: Call, template: str) -> bool:
-    """The posts of a channel."""
-    return template.startswith("/teams/") and ("/messages" in template or template.endswith("/getAllMessages"))
+    """The posts of a channel, or of chats."""
+    is_place = template.startswith(("/teams/", "/teamwork/", "/chats/", "/users/{user}/chats"))
+    return is_place and ("/messages" in template or template.endswith(("/getAllMessages", "/getAllRetainedMessages")))
 
 
 def token_request(_call: Call, template: str) -> bool:

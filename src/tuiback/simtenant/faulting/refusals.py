@@ -97,7 +97,7 @@ def resync(*, location: bool, code: str = "resyncRequired") -> Strike:
     def strike(scene: Scene) -> Reply:
         fault = Fault(410, code, text)
         if location:
-            name = "token" if "/root" in scene.template else "$deltatoken"
+            name = "token" if service_of(scene.template) is Service.FILES else "$deltatoken"
             fault.headers["Location"] = f"{scene.call.root}{scene.call.path}?{name}="
         raise fault
 

@@ -3,11 +3,18 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4, uuid5
 
 from cryptography import x509
 
-from tuiback.simtenant.content.app_roles import APP_ROLE_IDS, GRAPH_APP_ID, ROLE_NAMES
+from tuiback.simtenant.content.app_roles import (
+    APP_ROLE_IDS,
+    GRAPH_APP_ID,
+    ROLE_NAMES,
+    SHAREPOINT_APP_ID,
+    SHAREPOINT_ROLE_IDS,
+    SHAREPOINT_ROLE_NAMES,
+)
 from tuiback.simtenant.state.clock import Clock
 
 _SECRET_SECONDS = 2 * 365 * 24 * 3600.0
@@ -37,7 +44,8 @@ class AppCertificate:
 class Application:
     """A registration: `object_id` names it in the directory, `app_id` is the client id that it signs in with.
 
-    What is created can be seen only from `visible` on: the directory takes a while to tell all its servers.
+    What is created can be seen only from `visible` on: the directory takes a while to tell all its servers. It has
+    `sharepoint_roles` beside what was granted to it where a tester made it.
     """
 
     object_id: str
@@ -48,6 +56,7 @@ class Application:
     required: list[Mapping[str, Any]] = field(default_factory=list)
     secrets: list[AppSecret] = field(default_factory=list)
     certificates: list[AppCertificate] = field(default_factory=list)
+    sharepoint_roles: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, eq=False)
@@ -81,13 +90,16 @@ class Applications:
         self._principals: dict[str, Principal] = {}
         self._grants: dict[str, Grant] = {}
         self.graph = Principal(graph_principal_id, GRAPH_APP_ID, "Microsoft Graph", 0)
-        self._principals[self.graph.object_id] = self.graph
+        mark = str(uuid5(UUID(graph_principal_id), SHAREPOINT_APP_ID))
+        self.sharepoint = Principal(mark, SHAREPOINT_APP_ID, "Office 365 SharePoint Online", 0)
+        self._principals |= {each.object_id: each for each in (self.graph, self.sharepoint)}
 
     def register(
         self, client_id: str, secrets: Iterable[str], certificates: Iterable[str], roles: Iterable[str]
     ) -> None:
         """Make an application with its principal and its permissions known at once, or replace it.
 
+        What it may do with sites it may do through SharePoint's REST interface too.
         Raises ValueError for a certificate that is not PEM.
         """
         loaded = [x509.load_pem_x509_certificate(each.encode()) for each in certificates]
@@ -98,6 +110,7 @@ class Applications:
         app = Application(str(uuid4()), client_id, "tuiback", now, 0)
         app.secrets = [AppSecret(str(uuid4()), text, "", now, now + _SECRET_SECONDS) for text in secrets]
         app.certificates = [AppCertificate(str(uuid4()), each, "") for each in loaded]
+        app.sharepoint_roles = frozenset(roles) & SHAREPOINT_ROLE_IDS.keys()
         self._applications[app.object_id] = app
         principal = Principal(str(uuid4()), client_id, app.name, 0)
         self._principals[principal.object_id] = principal
@@ -129,7 +142,7 @@ class Applications:
         return principal
 
     def grant(self, principal: Principal, role_id: str) -> Grant:
-        """Grant a permission of Graph; tokens carry it once it is visible."""
+        """Grant a permission of Graph or SharePoint; tokens carry it once it is visible."""
         now = self._clock.seconds()
         made = Grant(str(uuid4()), principal.object_id, role_id, now, now + self._delay_seconds)
         self._grants[made.grant_id] = made
@@ -162,11 +175,18 @@ class Applications:
         return [each for each in self._grants.values() if each.principal_id == principal.object_id]
 
     def roles(self, app_id: str) -> frozenset[str]:
-        """The names of the permissions that a token for the application carries now."""
-        principal = self.find_principal(app_id)
-        if principal is None:
-            return frozenset()
-        now = self._clock.seconds()
-        return frozenset(
-            ROLE_NAMES.get(each.role_id, each.role_id) for each in self.grants(principal) if each.visible <= now
-        )
+        """The names of the permissions that a token for Graph carries now."""
+        granted = self._granted(app_id) - SHAREPOINT_ROLE_NAMES.keys()
+        return frozenset(ROLE_NAMES.get(each, each) for each in granted)
+
+    def sharepoint_roles(self, app_id: str) -> frozenset[str]:
+        """The names of the permissions that a token for SharePoint carries now."""
+        app = self.find(app_id)
+        granted = self._granted(app_id) & SHAREPOINT_ROLE_NAMES.keys()
+        return frozenset(SHAREPOINT_ROLE_NAMES[each] for each in granted) | (app.sharepoint_roles if app else set())
+
+    def _granted(self, app_id: str) -> frozenset[str]:
+        """The ids of the permissions that were granted so long ago that they count."""
+        principal, now = self.find_principal(app_id), self._clock.seconds()
+        found = self.grants(principal) if principal is not None else []
+        return frozenset(each.role_id for each in found if each.visible <= now)

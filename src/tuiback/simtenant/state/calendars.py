@@ -7,21 +7,36 @@ from typing import Any
 
 from tuiback.simtenant.content.chance import Chance
 from tuiback.simtenant.content.company import COMPANY_ENDS, COMPANY_STARTS, Company, Person
+from tuiback.simtenant.content.mail import Attachment
 from tuiback.simtenant.content.prose import subject
 from tuiback.simtenant.state.changes import ChangeLog
 from tuiback.simtenant.state.mailbox import FIRST_WRITTEN
+from tuiback.simtenant.state.recurrence import DAYS, beginnings
 
 OWN, SHARED = 1, 2
 _MEETINGS = 24
-_WEEK = timedelta(days=7)
 # One meeting in so many is held every week: one of its days was moved, and one was cancelled.
 _ONE_IN_IS_WEEKLY = 8
 _WEEKS, _MOVED, _CANCELLED = 12, 3, 5
 
 
 @dataclass(slots=True, eq=False)
+class Deviation:
+    """What is different about one occurrence of a series."""
+
+    start: datetime
+    length: timedelta
+    title: str
+    given: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
 class Event:
-    """One event, or a series of `weeks` weekly ones; `given` are properties that were written."""
+    """One event, or with a `recurrence` a series of them, of which some may deviate or be `cancelled`, by number.
+
+    `given` are properties that were written, `files` are attached; it was made in the time zone of this name, and
+    its days follow the clock there.
+    """
 
     serial: int
     title: str
@@ -29,39 +44,36 @@ class Event:
     length: timedelta
     organizer: int
     created: datetime
-    weeks: int = 0
+    recurrence: dict[str, Any] | None = None
     version: int = 0
     given: dict[str, Any] = field(default_factory=dict)
+    modified: datetime | None = None
+    deviations: dict[int, Deviation] = field(default_factory=dict)
+    cancelled: set[int] = field(default_factory=set)
+    files: dict[int, Attachment] = field(default_factory=dict)
+    zone_name: str = "UTC"
+    # What was worked out, and for which beginning and rule.
+    _worked_out: tuple[datetime, dict[str, Any] | None, list[datetime]] | None = None
 
-    @property
-    def end(self) -> datetime:
-        """When it, or its last occurrence, ends."""
-        return self.start + _WEEK * max(self.weeks - 1, 0) + self.length
+    def planned(self) -> list[datetime]:
+        """When each occurrence begins as the rule has it. Nobody may change it."""
+        held = self._worked_out
+        if held is None or held[0] != self.start or held[1] is not self.recurrence:
+            found = beginnings(self.start, self.recurrence) if self.recurrence is not None else [self.start]
+            held = self._worked_out = (self.start, self.recurrence, found)
+        return held[2]
 
     def occurrences(self) -> Iterator[tuple[int, datetime]]:
         """The number and the beginning of each occurrence that takes place."""
-        for number in range(max(self.weeks, 1)):
-            if not self.weeks or number != _CANCELLED:
-                yield number, self.start_of(number)
+        for number, start in enumerate(self.planned()):
+            if number not in self.cancelled:
+                yield number, self.deviations[number].start if number in self.deviations else start
 
-    def start_of(self, number: int) -> datetime:
-        """When an occurrence begins; one was moved by two hours."""
-        moved = timedelta(hours=2) if self.is_exception(number) else timedelta()
-        return self.start + _WEEK * number + moved
-
-    def is_exception(self, number: int) -> bool:
-        """Whether an occurrence was changed by itself."""
-        return bool(self.weeks) and number == _MOVED
-
-    @property
-    def moved(self) -> int | None:
-        """The number of the occurrence that was changed by itself."""
-        return _MOVED if self.weeks else None
-
-    @property
-    def cancelled(self) -> datetime | None:
-        """The day that was cancelled."""
-        return self.start + _WEEK * _CANCELLED if self.weeks else None
+    def deviation(self, number: int) -> Deviation:
+        """How an occurrence is, and from now on by itself."""
+        if number not in self.deviations:
+            self.deviations[number] = Deviation(self.planned()[number], self.length, self.title)
+        return self.deviations[number]
 
 
 class Calendar:
@@ -71,6 +83,8 @@ class Calendar:
         self.owner = owner.index
         self.owners = {OWN: owner} | ({SHARED: sharer} if sharer is not None else {})
         self.events = {event.serial: event for event in events}
+        # What was deleted, since changes tell of each occurrence.
+        self.gone: dict[int, Event] = {}
         self.changes = ChangeLog()
         self._next_serial = FIRST_WRITTEN
 
@@ -79,22 +93,31 @@ class Calendar:
         """Whether anything was written, so that it can't be made anew from the seed."""
         return bool(self.changes.latest)
 
-    def add(self, title: str, start: datetime, length: timedelta, created: datetime, given: dict[str, Any]) -> Event:
-        """A new event of the owner's."""
-        event = Event(self._next_serial, title, start, length, self.owner, created, given=given)
-        self._next_serial += 1
+    def add(
+        self, title: str, start: datetime, length: timedelta, created: datetime, given: dict[str, Any], *,
+        organizer: int | None = None,
+    ) -> Event:  # fmt: skip
+        """A new event, the owner's unless somebody else invites."""
+        host = self.owner if organizer is None else organizer
+        event = Event(self.new_serial(), title, start, length, host, created, given=given)
         self.events[event.serial] = event
         self.changes.add(OWN, event.serial)
         return event
 
-    def touch(self, event: Event) -> None:
+    def new_serial(self) -> int:
+        """A number that nothing here has had."""
+        self._next_serial += 1
+        return self._next_serial - 1
+
+    def touch(self, event: Event, now: datetime) -> None:
         """Note that an event was changed."""
         event.version += 1
+        event.modified = now
         self.changes.add(OWN, event.serial)
 
     def delete(self, event: Event) -> None:
         """Remove an event."""
-        del self.events[event.serial]
+        self.gone[event.serial] = self.events.pop(event.serial)
         self.changes.add(OWN, event.serial)
 
 
@@ -113,6 +136,17 @@ def _drawn(person: Person, chance: Chance, number: int) -> Event:
     moment = COMPANY_STARTS + (COMPANY_ENDS - COMPANY_STARTS) * part
     start = moment.replace(minute=30 * chance.below(2, *key, "half"), second=0, microsecond=0)
     length = timedelta(minutes=30 * (1 + chance.below(4, *key, "length")))
-    weeks = _WEEKS if number % _ONE_IN_IS_WEEKLY == 0 else 0
     title = subject(chance, person.language, *key)
-    return Event(number, title, start, length, person.index, start - timedelta(days=9), weeks)
+    event = Event(number, title, start, length, person.index, start - timedelta(days=9))
+    if number % _ONE_IN_IS_WEEKLY == 0:
+        event.recurrence = _weekly(start)
+        event.cancelled = {_CANCELLED}
+        event.deviation(_MOVED).start += timedelta(hours=2)
+    return event
+
+
+def _weekly(start: datetime) -> dict[str, Any]:
+    last = start + timedelta(weeks=_WEEKS - 1)
+    dates = {"startDate": start.date().isoformat(), "endDate": last.date().isoformat()}
+    pattern = {"type": "weekly", "interval": 1, "daysOfWeek": [DAYS[start.weekday()]], "firstDayOfWeek": "monday"}
+    return {"pattern": pattern, "range": {"type": "endDate", "recurrenceTimeZone": "UTC", **dates}}

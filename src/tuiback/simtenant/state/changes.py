@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Change:
     """One change: what (`serial`), in which container, and how often the thing had moved by then.
 
-    An `is_sharing` change is one of permissions only.
+    An `is_sharing` change is one of permissions only; with an `is_new` one the thing came into the container.
     """
 
     number: int
@@ -17,6 +17,7 @@ class Change:
     serial: int
     moves: int
     is_sharing: bool = False
+    is_new: bool = False
 
 
 class ChangeLog:
@@ -30,9 +31,11 @@ class ChangeLog:
         """The number of the last change, 0 before the first."""
         return len(self._changes)
 
-    def add(self, container: int, serial: int, moves: int = 0, *, is_sharing: bool = False) -> None:
+    def add(
+        self, container: int, serial: int, moves: int = 0, *, is_sharing: bool = False, is_new: bool = False
+    ) -> None:
         """Note that `serial` appeared, changed or vanished in `container`."""
-        self._changes.append(Change(len(self._changes) + 1, container, serial, moves, is_sharing))
+        self._changes.append(Change(len(self._changes) + 1, container, serial, moves, is_sharing, is_new))
 
     def between(self, after: int, until: int) -> Iterator[Change]:
         """The changes numbered after `after` up to `until`, in order."""

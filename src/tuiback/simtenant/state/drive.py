@@ -25,7 +25,7 @@ class Node:
     """A file or folder. `source` is None for folders; `package` marks a notebook; `version` counts its changes.
 
     `earlier` versions come oldest first, those in `forgotten` were deleted; `trouble` says why the content can't be
-    read, if it can't.
+    read, if it can't. One that `stands_alone` takes over no permission from the folders above.
     """
 
     serial: int
@@ -40,6 +40,7 @@ class Node:
     earlier: list[EarlierVersion] = field(default_factory=list)
     forgotten: set[int] = field(default_factory=set)
     grants: list[Grant] = field(default_factory=list)
+    stands_alone: bool = False
 
     @property
     def version_number(self) -> int:
@@ -191,3 +192,12 @@ class Drive:
     def _leave(self, node: Node) -> None:
         if node.parent is not None:
             self._names[node.parent].pop(node.name.casefold(), None)
+
+
+def sharing_above(drive: Drive, node: Node) -> Iterator[Node]:
+    """The folders above whose permissions hold for `node` too, nearest first."""
+    for above in drive.ancestors(node):
+        if node.stands_alone:
+            return
+        yield above
+        node = above

@@ -1,5 +1,6 @@
 """Fills drives: with generated documents, or with the files of a customer's folder."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from tuiback.simtenant.content.chance import Chance, log_normal
@@ -8,7 +9,7 @@ from tuiback.simtenant.content.documents import Document
 from tuiback.simtenant.content.library import Share
 from tuiback.simtenant.content.sources import FileSource, GeneratedSource, Source
 from tuiback.simtenant.content.words import DEPARTMENTS, PHASES, PROJECTS, SPOKEN
-from tuiback.simtenant.state.drive import ROOT_NODE, EarlierVersion, Node
+from tuiback.simtenant.state.drive import ROOT_NODE, Drive, EarlierVersion, Node
 from tuiback.simtenant.state.grants import Grant
 
 _MEDIAN_BYTES = 60_000
@@ -17,6 +18,8 @@ _LIMIT_BYTES = 64_000_000
 _ONE_IN_WAS_REWRITTEN = 5
 _EARLIER_VERSIONS = 2
 _ONE_IN_IS_SHARED = 9
+# So many files of a drive at most are remembered by where they lay first.
+_FIRST_FILES = 64
 _GOLDEN = 0.6180339887498949
 _KINDS = ("docx", "xlsx", "pdf", "pptx", "docx", "png", "txt", "csv", "zip", "jpg")
 _NOTEBOOK = "Notizbuch - Team 📓"
@@ -64,6 +67,22 @@ def given_nodes(person: Person, share: Share) -> list[Node]:
 def empty_nodes(person: Person) -> list[Node]:
     """A drive with nothing but its root."""
     return list(_Tree(person).nodes.values())
+
+
+class FirstFiles:
+    """Where some files of each drive lay at the beginning, whatever became of them; `make` gives a drive as it was."""
+
+    def __init__(self, make: Callable[[int], Drive]) -> None:
+        self._make = make
+        self._found: dict[int, list[tuple[int, list[str]]]] = {}
+
+    def of(self, owner: Person) -> list[tuple[int, list[str]]]:
+        """The number of each file, and the names from below the root down to it."""
+        if owner.index not in self._found:
+            drive = self._make(owner.index)
+            files = [node for node in drive.nodes.values() if node.source is not None]
+            self._found[owner.index] = [(node.serial, drive.path(node)) for node in files[:_FIRST_FILES]]
+        return self._found[owner.index]
 
 
 class _Tree:

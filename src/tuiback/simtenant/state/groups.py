@@ -17,7 +17,10 @@ _MOST_IN_PROJECT = 12
 
 @dataclass(slots=True, eq=False)
 class Group:
-    """One group. `is_unified` ones are Microsoft 365 groups; members keep the order in which they came."""
+    """One group. `is_unified` ones are Microsoft 365 groups; members keep the order in which they came.
+
+    A `deleted` one is found only among the deleted.
+    """
 
     serial: int
     object_id: str
@@ -26,6 +29,7 @@ class Group:
     created: datetime
     is_unified: bool = False
     members: dict[Member, None] = field(default_factory=dict)
+    deleted: datetime | None = None
 
 
 class Groups:
@@ -41,12 +45,27 @@ class Groups:
 
     def find(self, object_id: str) -> Group | None:
         """The group with this object id."""
-        return self._by_id.get(object_id.lower())
+        group = self._by_id.get(object_id.lower())
+        return group if group is not None and group.deleted is None else None
+
+    def present(self) -> list[Group]:
+        """Every group that is not deleted."""
+        return [each for each in self.groups if each.deleted is None]
+
+    def delete(self, group: Group, now: datetime) -> None:
+        """Delete a group; what belongs to it can be found for a while."""
+        group.deleted = now
+        self.changes.add(group.serial)
 
     def members(self, group: Group) -> list[Member]:
-        """Who is in the group itself, deleted accounts left out."""
-        accounts = self._directory.accounts
-        return [each for each in group.members if each[0] == "group" or accounts[each[1]].is_active]
+        """Who is in the group itself, deleted accounts and groups left out."""
+        return [each for each in group.members if self._is_here(each)]
+
+    def _is_here(self, member: Member) -> bool:
+        kind, serial = member
+        if kind == "group":
+            return self.groups[serial].deleted is None
+        return self._directory.accounts[serial].is_active
 
     def transitive_members(self, group: Group) -> list[Member]:
         """Everybody and every group below the group, each once, whatever circles there are."""

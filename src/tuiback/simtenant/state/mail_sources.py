@@ -25,12 +25,15 @@ from tuiback.simtenant.state.mailbox import (
     SENT,
     Folder,
     Message,
+    SearchFolder,
 )
 
 _FIRST_OWN_FOLDER = 20
 _PROJECTS_EACH = 3
 _ONE_IN_IS_UNREAD = 5
 _SCATTER = 2_654_435_761
+# Which of eight people has a search folder.
+_EIGHT, _WHO_SEARCHES = 8, 5
 _HIDDEN_NAME = "Conversation Action Settings"
 
 
@@ -44,6 +47,19 @@ def well_known_folders(person: Person) -> list[Folder]:
         Folder(RECOVERABLE, ROOT, "Deletions", hidden=True),
         Folder(_FIRST_OWN_FOLDER - 1, ROOT, _HIDDEN_NAME, hidden=True),
     ]
+
+
+def drawn_searches(person: Person) -> list[SearchFolder]:
+    """The search folder for unread mail that one in eight people has."""
+    if person.index % _EIGHT != _WHO_SEARCHES:
+        return []
+    sources = (INBOX, ARCHIVE)
+    return [
+        SearchFolder(
+            _FIRST_OWN_FOLDER - 2, ROOT, "Unread Mail", sources=sources, nested=True, query="isRead eq false",
+            holds=lambda mailbox, serial: not mailbox.is_read(serial),
+        )
+    ]  # fmt: skip
 
 
 class GeneratedMailbox:

@@ -31,6 +31,19 @@ class Folder:
 
 
 @dataclass(slots=True)
+class SearchFolder(Folder):
+    """A folder that holds nothing itself: it shows what `holds` is true of in the folders `sources`.
+
+    A `nested` one looks into the folders below them, too; `query` is how its maker wrote what is looked for.
+    """
+
+    sources: tuple[int, ...] = ()
+    nested: bool = False
+    query: str = ""
+    holds: "Callable[[Mailbox, int], bool]" = lambda _mailbox, _serial: True
+
+
+@dataclass(slots=True)
 class Message:
     """One message. `moves` counts its moves, `version` its changes; `properties` were set by hand."""
 
@@ -84,11 +97,12 @@ class Mailbox:
         # Messages that are in a folder by a write, and those that left the folder they were generated in.
         self._arrived: dict[int, set[int]] = {}
         self._left: dict[int, set[int]] = {}
-        self._next_serial = FIRST_WRITTEN
+        self._written = 0
         # What was worked out, and up to which change it holds.
         self._remembered: tuple[int, dict[Hashable, Any]] = (0, {})
         self.message_changes = ChangeLog()
         self.folder_changes = ChangeLog()
+        self.searches = Searches(self)
 
     @property
     def is_changed(self) -> bool:
@@ -139,25 +153,26 @@ class Mailbox:
 
         return self.remembered(("unread", folder), count)
 
+    def is_read(self, serial: int) -> bool:
+        """Whether somebody has read the message, without making one that was generated."""
+        held = self._held.get(serial)
+        return held.is_read if held is not None else self._generated.is_read(serial)
+
     def children(self, folder: int, hidden: bool) -> list[Folder]:
         """The folders directly below one, hidden ones only when asked for."""
         return [each for each in self.folders.values() if each.parent == folder and (hidden or not each.hidden)]
 
     def add(self, make: Callable[[int], Message]) -> Message:
         """Put in a new message, made for the serial it gets."""
-        message = make(self._next_serial)
-        self._next_serial += 1
+        message = make(self.new_serial())
         self._held[message.serial] = message
         self._arrived.setdefault(message.folder, set()).add(message.serial)
-        self.message_changes.add(message.folder, message.serial)
+        self.message_changes.add(message.folder, message.serial, is_new=True)
         return message
 
     def touch(self, message: Message, now: datetime) -> None:
         """Note that `message` was changed."""
-        self._held[message.serial] = message
-        message.version += 1
-        message.modified = now
-        self.message_changes.add(message.folder, message.serial, message.moves)
+        self._note(message, now, is_new=False)
 
     def move(self, message: Message, folder: int, now: datetime) -> None:
         """Put `message` into another folder; its regular id changes, its immutable id stays."""
@@ -169,7 +184,7 @@ class Mailbox:
             self._left[folder].discard(message.serial)
         else:
             self._arrived.setdefault(folder, set()).add(message.serial)
-        self.touch(message, now)
+        self._note(message, now, is_new=True)
 
     def delete(self, message: Message) -> None:
         """Remove `message` for good."""
@@ -180,8 +195,7 @@ class Mailbox:
 
     def add_folder(self, parent: int, name: str, hidden: bool) -> Folder:
         """Make a folder below `parent`."""
-        folder = Folder(self._next_serial, parent, name, hidden)
-        self._next_serial += 1
+        folder = Folder(self.new_serial(), parent, name, hidden)
         self.folders[folder.serial] = folder
         self.folder_changes.add(parent, folder.serial)
         return folder
@@ -195,6 +209,8 @@ class Mailbox:
         """Remove a folder with all it holds."""
         for child in self.children(folder.serial, hidden=True):
             self.delete_folder(child)
+        for search in self.searches.below(folder.serial):
+            self.searches.delete(search)
         for serial in self.serials(folder.serial):
             message = self.find(serial)
             if message is not None:
@@ -202,9 +218,62 @@ class Mailbox:
         del self.folders[folder.serial]
         self.folder_changes.add(folder.parent or ROOT, folder.serial)
 
+    def new_serial(self) -> int:
+        """A number that nothing here has had."""
+        self._written += 1
+        return FIRST_WRITTEN + self._written - 1
+
+    def _note(self, message: Message, now: datetime, *, is_new: bool) -> None:
+        self._held[message.serial] = message
+        message.version += 1
+        message.modified = now
+        self.message_changes.add(message.folder, message.serial, message.moves, is_new=is_new)
+
     def _take_out(self, message: Message) -> None:
         arrived = self._arrived.get(message.folder, set())
         if message.serial in arrived:
             arrived.discard(message.serial)
         else:
             self._left.setdefault(message.folder, set()).add(message.serial)
+
+
+class Searches:
+    """The search folders of one mailbox."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+        self.held: dict[int, SearchFolder] = {}
+
+    def below(self, folder: int) -> list[SearchFolder]:
+        """Those directly below a folder."""
+        return [each for each in self.held.values() if each.parent == folder]
+
+    def found(self, search: SearchFolder) -> list[int]:
+        """What one shows, ascending. Nobody may change it."""
+        mailbox = self._mailbox
+        key = ("found", search.serial, mailbox.folder_changes.latest)
+        return mailbox.remembered(key, lambda: sorted(
+            serial
+            for each in self._sources(search) for serial in mailbox.serials(each) if search.holds(mailbox, serial)
+        ))  # fmt: skip
+
+    def _sources(self, search: SearchFolder) -> list[int]:
+        """The folders that are looked into, each once."""
+        mailbox = self._mailbox
+        found = [each for each in dict.fromkeys(search.sources) if each in mailbox.folders]
+        for each in found:
+            below = mailbox.children(each, hidden=True) if search.nested else []
+            found += [folder.serial for folder in below if folder.serial not in found]
+        return found
+
+    def add(self, make: Callable[[int], SearchFolder]) -> SearchFolder:
+        """Put in a search folder, made for the serial it gets."""
+        search = make(self._mailbox.new_serial())
+        self.held[search.serial] = search
+        self._mailbox.touch_folder(search)
+        return search
+
+    def delete(self, search: SearchFolder) -> None:
+        """Remove a search folder; what it showed stays where it is."""
+        del self.held[search.serial]
+        self._mailbox.touch_folder(search)

@@ -16,7 +16,9 @@ def written_copy(message: Message) -> WrittenMail:
     """A message of the same content, made from properties; its MIME is written anew."""
     mail = message.mail
     if isinstance(mail, WrittenMail):
-        return WrittenMail(dict(mail.properties), mail.sent, mail.received, list(mail.attachments), mail.answers)
+        return WrittenMail(
+            dict(mail.properties), mail.sent, mail.received, list(mail.attachments), mail.answers, mail.conversation
+        )
     head, body = mail.head, mail.body
     properties: dict[str, Any] = {
         "subject": head.subject,
@@ -29,7 +31,7 @@ def written_copy(message: Message) -> WrittenMail:
     }
     if head.author is not None:
         properties["from"] = _named(head.author)
-    return WrittenMail(properties, head.sent, head.received, list(mail.attachments))
+    return WrittenMail(properties, head.sent, head.received, list(mail.attachments), conversation=head.conversation)
 
 
 def _named(address: Address) -> dict[str, Any]:

@@ -1,9 +1,5 @@
 """Holds the whole tenant: the company, and each mailbox and drive as soon as somebody asks for it."""
 
-from collections import OrderedDict
-from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
-
 from tuiback.simtenant.content.chance import Chance
 from tuiback.simtenant.content.company import Company, Person
 from tuiback.simtenant.content.correspondence import draw_pattern
@@ -12,66 +8,32 @@ from tuiback.simtenant.content.library import Share, deal_files, deal_mail
 from tuiback.simtenant.ids import Ids
 from tuiback.simtenant.plan import Plan
 from tuiback.simtenant.state.accounts import Account, Purpose
-from tuiback.simtenant.state.calendars import Calendar, drawn_calendar
+from tuiback.simtenant.state.chats import Chats
+from tuiback.simtenant.state.conversations import Conversations
 from tuiback.simtenant.state.directory import Directory
 from tuiback.simtenant.state.drive import ROOT_NODE, Drive, Node
-from tuiback.simtenant.state.file_sources import empty_nodes, generated_nodes, given_nodes
+from tuiback.simtenant.state.file_sources import FirstFiles, empty_nodes, generated_nodes, given_nodes
 from tuiback.simtenant.state.groups import Groups
-from tuiback.simtenant.state.mail_sources import ArchivedMail, FiledMailbox, GeneratedMailbox, ServiceMailbox
+from tuiback.simtenant.state.mail_sources import (
+    ArchivedMail,
+    FiledMailbox,
+    GeneratedMailbox,
+    ServiceMailbox,
+    drawn_searches,
+)
 from tuiback.simtenant.state.mailbox import Mailbox
+from tuiback.simtenant.state.outlook import Outlook
+from tuiback.simtenant.state.pages import Pages
+from tuiback.simtenant.state.shelf import Shelf
 from tuiback.simtenant.state.sites import FIRST_SITE, Sites
 from tuiback.simtenant.state.teams import Teams
 
-# Untouched mailboxes and drives can be made again at any time; this many stay at hand.
-_KEPT_UNCHANGED = 64
 _SERVICE_MESSAGES = 40
 # Archives are counted from here on, beside the mailboxes of the same people.
 FIRST_ARCHIVE = 1 << 28
 _ARCHIVED_MESSAGES = 40
 _LIBRARY_FILES = 12
 _ONE_IN_HAS_ARCHIVE = 5
-
-
-class _Changeable(Protocol):
-    @property
-    def is_changed(self) -> bool: ...
-
-
-S = TypeVar("S", bound=_Changeable)
-
-
-class _Shelf(Generic[S]):
-    """Mailboxes or drives by owner: changed ones for good, unchanged ones while they are in use."""
-
-    def __init__(self, make: Callable[[int], S]) -> None:
-        self._make = make
-        self._changed: dict[int, S] = {}
-        self._recent: OrderedDict[int, S] = OrderedDict()
-
-    def find(self, owner: int) -> S | None:
-        """The owner's, if it is in memory."""
-        return self._recent.get(owner) or self._changed.get(owner)
-
-    def take(self, owner: int) -> S:
-        """The owner's, made if need be."""
-        held = self.find(owner)
-        if held is None:
-            held = self._make(owner)
-        self._recent[owner] = held
-        self._recent.move_to_end(owner)
-        self._settle()
-        return held
-
-    @property
-    def held_count(self) -> int:
-        """How many are in memory."""
-        return len(self._recent.keys() | self._changed.keys())
-
-    def _settle(self) -> None:
-        while len(self._recent) > _KEPT_UNCHANGED:
-            owner, oldest = self._recent.popitem(last=False)
-            if oldest.is_changed:
-                self._changed[owner] = oldest
 
 
 class Tenant:
@@ -84,18 +46,22 @@ class Tenant:
         self.company = Company(self.chance, plan.users)
         self.directory = Directory(self.company)
         self.groups = Groups(self.chance, self.company, self.directory)
-        self.teams = Teams(self.chance, self.groups)
-        self.sites = Sites(self.chance, self.teams)
+        self.teams = Teams(self.chance, self.company, self.groups)
+        self.chats = Chats(self.chance, self.company, plan.users)
+        self.conversations = Conversations(self.chance, self.company)
+        self.sites = Sites(self.chance, self.company, self.teams)
         self._letters = Letters(self.chance, self.company, draw_pattern(plan.seed, plan.users, plan.messages))
         self._mail: list[Share] | None = None
         self.not_mail = 0
         if plan.mail is not None:
             self._mail, self.not_mail = deal_mail(plan.mail, plan.users)
         self._files = deal_files(plan.files, plan.users) if plan.files is not None else None
-        self._mailboxes = _Shelf(self._make_mailbox)
-        self._archives = _Shelf(self._make_archive)
-        self._calendars = _Shelf(self._make_calendar)
-        self._drives = _Shelf(self._make_drive)
+        self._mailboxes = Shelf(self._make_mailbox)
+        self._archives = Shelf(self._make_archive)
+        self.outlook = Outlook(self.company, self.chance, plan.users)
+        self._drives = Shelf(self._make_drive)
+        self.pages = Pages(self.chance, plan.users, lambda site: self.drive(self.sites.page_library(site)))
+        self.first_files = FirstFiles(self._make_drive)
 
     def mailbox(self, person: Person) -> Mailbox:
         """The person's mailbox."""
@@ -109,10 +75,6 @@ class Tenant:
     def archive(self, account: Account) -> Mailbox:
         """The archive of one who has one."""
         return self._archives.take(account.index)
-
-    def calendar(self, person: Person) -> Calendar:
-        """The person's calendars."""
-        return self._calendars.take(person.index)
 
     def message_count(self, person: Person) -> int:
         """How many messages a mailbox holds; one that nobody has touched need not be made for it."""
@@ -146,7 +108,7 @@ class Tenant:
     @property
     def held_count(self) -> int:
         """How many mailboxes and drives are in memory."""
-        shelves = (self._mailboxes, self._archives, self._calendars, self._drives)
+        shelves = (self._mailboxes, self._archives, self.outlook, self._drives)
         return sum(shelf.held_count for shelf in shelves)
 
     def _make_mailbox(self, owner: int) -> Mailbox:
@@ -157,16 +119,15 @@ class Tenant:
             return Mailbox(owner, ServiceMailbox(person, self._letters, 0 if belongs_to_person else _SERVICE_MESSAGES))
         if self._mail is not None:
             return Mailbox(owner, FiledMailbox(person, self._mail[owner]))
-        return Mailbox(owner, GeneratedMailbox(person, self._letters, self.chance))
+        mailbox = Mailbox(owner, GeneratedMailbox(person, self._letters, self.chance))
+        mailbox.searches.held |= {each.serial: each for each in drawn_searches(person)}
+        return mailbox
 
     def _make_archive(self, owner: int) -> Mailbox:
         # Its letters are others than those in the mailbox, so another correspondence is drawn.
         pattern = draw_pattern(self.plan.seed + 1, 1, _ARCHIVED_MESSAGES if self._mail is None else 0)
         letters = Letters(Chance(self.plan.seed + 1), self.company, pattern)
         return Mailbox(FIRST_ARCHIVE + owner, ArchivedMail(self.company.people[owner], letters))
-
-    def _make_calendar(self, owner: int) -> Calendar:
-        return drawn_calendar(self.company.people[owner], self.company, self.chance, self.plan.users)
 
     def _make_drive(self, owner: int) -> Drive:
         if owner >= FIRST_SITE:
@@ -180,7 +141,12 @@ class Tenant:
 
     def _make_library(self, owner: int) -> Drive:
         """A site's library: a folder for each channel, and as many files as a small drive has."""
-        site = next(each for each in self.sites.all() if each.index == owner)
+        site = self.sites.at(owner)
+        if site is None:
+            raise LookupError(owner)
+        if site.shelf:
+            home = self.sites.home_of_pages(owner)
+            return Drive(owner, self.pages.drawn_nodes(home, site) if home is not None else empty_nodes(site))
         files = min(self.plan.files_per_user, _LIBRARY_FILES) if self.plan.files is None else 0
         nodes = generated_nodes(site, self.chance, files, self.plan.users) if files else empty_nodes(site)
         nodes += [

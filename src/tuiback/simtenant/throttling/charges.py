@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from tuiback.simtenant.throttling.table import Measure, Service
 
 _FILES = re.compile(
-    r"/(drives|sites|shares)(/|$)|/users/\{user\}/drives?(/|$)|/groups/\{group\}/(drives?|sites)(/|$)|/_layouts/"
+    r"/(drives|sites|shares)(/|$)|/users/\{user\}/drives?(/|$)|/groups/\{group\}/(drives?|sites)(/|$)|/_layouts/|/_api/"
 )
 _OUTLOOK = re.compile(
-    r"/users/\{user\}/(mailFolders|messages|mailboxSettings|calendar|events|contact|todo|outlook|settings)"
-    r"|/translateExchangeIds|/admin/exchange/|/api/gv1\.0/Mailboxes",
+    r"/users/\{user\}/(mailFolders|messages|mailboxSettings|calendar|events|contact|todo|outlook|sendMail|settings)"
+    r"|/groups/\{group\}/(conversations|threads)|/translateExchangeIds|/admin/exchange/|/api/gv1\.0/Mailboxes",
     re.IGNORECASE,
 )
 _REPORTS = "/reports/"
-_TEAMS = re.compile(r"/(teams|chats)(/|$)|/users/\{user\}/joinedTeams")
+_TEAMS = re.compile(r"/(teams|teamwork|chats|appCatalogs)(/|$)|/users/\{user\}/(chats|joinedTeams)")
 _SIGN_IN = re.compile(r"/\{tenant\}/|/common/")
 
 # Identity: the cost of a request that is not 1 resource unit.
@@ -30,6 +30,11 @@ _IDENTITY_UNITS = {
     "/servicePrincipals/{principal}/appRoleAssignments": 2,
 }
 _FEW = 20
+# Files: what gives many things at once.
+_LISTS = frozenset({
+    "children", "drives", "lists", "items", "versions", "sites", "pages", "columns", "contentTypes", "webParts",
+    "recent", "sharedWithMe", "AttachmentFiles",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class Request:
     app_id: str = ""
     mailbox: str = ""
     team: str = ""
+    chat: str = ""
     person: str = ""
     options: tuple[tuple[str, str], ...] = ()
     body_bytes: int = 0
@@ -58,6 +64,7 @@ class Charge:
     app_id: str
     mailbox: str
     team: str
+    chat: str
     operation: str
     person: str
     amounts: dict[Measure, int]
@@ -79,7 +86,9 @@ def charge_of(request: Request) -> Charge:
         Measure.BYTES_IN: request.body_bytes if is_write else 0,
     }
     operation = _OPERATIONS[service](request) if service in _OPERATIONS else ""
-    return Charge(service, request.app_id, request.mailbox, request.team, operation, request.person, amounts)
+    return Charge(
+        service, request.app_id, request.mailbox, request.team, request.chat, operation, request.person, amounts
+    )
 
 
 def service_of(template: str) -> Service:
@@ -107,8 +116,7 @@ def _file_units(request: Request, is_write: bool) -> int:
         return 1 if "token" in options or "$skiptoken" in options else 2
     if last == "{token}":
         return 1
-    many = last in ("children", "drives", "lists", "items", "versions", "sites", "pages")
-    return 2 if many else 1
+    return 2 if last in _LISTS else 1
 
 
 def _identity_units(request: Request, is_write: bool) -> int:
@@ -131,7 +139,7 @@ def _team_operation(request: Request) -> str:
         if last.startswith("getAllMessages"):
             return "read all messages"
         if about_messages:
-            return "read message"
+            return "read chat message" if "/{chat}" in request.template else "read message"
         return "read members or channels" if last in ("members", "channels") else "read"
     if request.template == "/teams":
         return "make team"

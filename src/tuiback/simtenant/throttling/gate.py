@@ -96,6 +96,7 @@ class Gate:
             Scope.APP: charge.app_id,
             Scope.APP_AND_MAILBOX: f"{charge.app_id} {charge.mailbox}",
             Scope.APP_AND_TEAM: f"{charge.app_id} {charge.team}",
+            Scope.APP_AND_CHAT: f"{charge.app_id} {charge.chat}",
             Scope.APP_AND_PERSON: f"{charge.app_id} {charge.person}",
             Scope.APP_AND_OPERATION: f"{charge.app_id} {charge.operation}",
             Scope.TENANT: "",
@@ -164,4 +165,6 @@ def _applies(budget: Budget, charge: Charge) -> bool:
         return bool(charge.mailbox)
     if budget.scope is Scope.APP_AND_PERSON:
         return bool(charge.person)
+    if budget.scope is Scope.APP_AND_CHAT:
+        return bool(charge.chat)
     return budget.scope is not Scope.APP_AND_TEAM or bool(charge.team)

@@ -42,6 +42,7 @@ class Scope(StrEnum):
     APP = "app"
     APP_AND_MAILBOX = "app and mailbox"
     APP_AND_TEAM = "app and team"
+    APP_AND_CHAT = "app and chat"
     APP_AND_OPERATION = "app and operation"
     APP_AND_PERSON = "app and person"
     TENANT = "tenant"
@@ -120,4 +121,6 @@ BUDGETS = (
     Budget(Service.TEAMS, Scope.APP, Measure.REQUESTS, 15, 1, only="delete"),
     Budget(Service.TEAMS, Scope.APP, Measure.REQUESTS, 10, 1, only="make team"),
     Budget(Service.TEAMS, Scope.APP_AND_TEAM, Measure.REQUESTS, 4, 1),
+    Budget(Service.TEAMS, Scope.APP, Measure.REQUESTS, 20, 1, only="read chat message"),
+    Budget(Service.TEAMS, Scope.APP_AND_CHAT, Measure.REQUESTS, 1, 1, only="read chat message"),
 )  # fmt: skip
