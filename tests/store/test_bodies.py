@@ -1,11 +1,11 @@
 """A commit's rows come apart by account, fit into records, and come together again as they were."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from msgspec.structs import replace as changed
 
 from tests.store.doubles import TIME, version

@@ -10,9 +10,10 @@ from tests.store.doubles import TIME, DictIndex, MemoryBackend, body, reopen, ve
 from tests.store.test_repository import flip
 from tests.store.test_writer import content
 from tuiback.model import CommitBody
-from tuiback.store import Repository, Writer
+from tuiback.model.need import Need
+from tuiback.store import Repository, Writer, gc
 from tuiback.store.bodies import encode_bodies
-from tuiback.store.check import check
+from tuiback.store.check import Sources, check
 from tuiback.store.checkpoint import CheckpointTable, SubjectRefs, write_table
 from tuiback.store.losses import Loss, note_loss
 from tuiback.store.pack import pack_name
@@ -243,6 +244,20 @@ async def test_everything_broken_is_reported_at_once(filled: Repository, backend
     assert {kind: min(count, 2) for kind, count in kinds.items()} == {
         "config": 1, "key": 1, "commit": 1, "pack": 2, "item": 2,
     }  # fmt: skip
+
+
+async def test_where_no_pack_is_known_to_count_no_item_is_called_lost(
+    filled: Repository, backend: MemoryBackend
+) -> None:
+    """An accept that can't be read is named, and nothing else: what it gave up nobody can tell."""
+    needs = [Need("mailbox:ann", "m0", 1, True, "mime", "", bytes(32))]
+    gc.put_accept(filled.objects, gc.Accept(1, "nas", (), (), filled.heads()))
+    damage(backend, gc.accept_name(1), "flip")
+    report = check(filled, sources=Sources(needs=lambda: needs))
+    assert {(finding.kind, finding.name) for finding in report.damaged} == {
+        ("gc", gc.accept_name(1)), ("checkpoint", gc.accept_name(1)),
+    }  # fmt: skip
+    assert report.lost == ()
 
 
 def damage(backend: MemoryBackend, name: str, harm: str) -> None:

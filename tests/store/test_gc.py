@@ -1,10 +1,11 @@
 """What prunes leave in the repository, what it makes void, and how needed chunks get into new packs."""
 
 from concurrent.futures import Executor
-from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
+from msgspec.structs import replace
 
 from tests.store.doubles import TIME, MemoryBackend, body, rebuilt_index, version
 from tests.store.test_writer import content
@@ -68,6 +69,19 @@ def test_a_changed_accept_is_damage(repository: Repository, backend: MemoryBacke
     backend.objects[gc.accept_name(1)] = bytes(data)
     with pytest.raises(Damage):
         gc.read_rounds(repository.objects)
+
+
+def test_an_object_in_another_s_place_is_damage(repository: Repository, backend: MemoryBackend) -> None:
+    """Neither another generation's list nor another kind's is taken for what the name says."""
+    for told in (accept(1), accept(2)):
+        gc.put_accept(repository.objects, told)
+    gc.put_intent(repository.objects, intent(2))
+    objects, names = dict(backend.objects), [gc.accept_name(1), gc.accept_name(2), gc.intent_name(2)]
+    for name, taken in permutations(names, 2):
+        backend.objects[name] = objects[taken]
+        with pytest.raises(Damage):
+            gc.read_one(repository.objects, name)
+        backend.objects[name] = objects[name]
 
 
 def test_commits_that_a_prune_makes_void() -> None:

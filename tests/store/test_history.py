@@ -1,11 +1,11 @@
 """Which commits count: from the newest checkpoint on, whatever is there of those that it replaced."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.store.checkpoints import checkpoint, drop_superseded
 from tests.store.doubles import TIME, MemoryBackend, ReadLog, body, new_repository, reopen, version

@@ -55,6 +55,16 @@ def test_each_secret_opens_the_same_repository(backend: MemoryBackend) -> None:
         assert opened.unseal(sealed, "tenant contoso") == b"client secret"
 
 
+def test_what_is_handed_over_needs_no_secret(tmp_path: Path) -> None:
+    """Another process reads the same repository with the same keys, from where it lies."""
+    made = new_repository(open_backend(str(tmp_path)))
+    commit = append(made)
+    taken = Repository.take_over(made.hand_over(), FixedClock())
+    assert (taken.repository_id, taken.url) == (made.repository_id, made.url)
+    assert list(taken.commits()) == [commit]
+    assert taken.unseal(made.seal(b"client secret", "tenant contoso"), "tenant contoso") == b"client secret"
+
+
 @pytest.mark.parametrize("secret", [Secret("passphrase", b"wrong"), KEY_FILE])
 def test_wrong_secret_is_told(repository: Repository, secret: Secret) -> None:
     """Another passphrase, or a key file where only a passphrase was set."""

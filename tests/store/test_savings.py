@@ -78,3 +78,8 @@ async def test_compression_is_what_sealing_saves(writer: Writer) -> None:
     savings = writer.savings
     assert savings.sealed_plain_bytes == savings.new_bytes == 70_000
     assert savings.sealed_bytes < 1000
+
+
+def test_savings_since_another_moment() -> None:
+    """What came between two looks is their difference, field by field."""
+    assert Savings(9, 8, 7, 6, 5, 4, 3).since(Savings(1, 1, 1, 1, 1, 1, 1)) == Savings(8, 7, 6, 5, 4, 3, 2)

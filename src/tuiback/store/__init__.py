@@ -81,7 +81,8 @@ table. The commit itself is not covered: it comes first of what applies afterwar
 checkpoint's commit as its `base`. So a reader takes the newest commit of each writer, finds the checkpoints that they
 are or name, and begins at the one that no other covers; it loads its bases, applies its changes, and then all commits
 behind `covers`. A checkpoint that lacks a segment is passed over as long as the commits are there that it replaces: a
-copy was taken while it was written.
+copy was taken while it was written. Where its commit is lost another commit may name the table of a segment that holds
+one [lost_checkpoint].
 From a writer's first number behind `covers` that is missing on, or whose commit lacks a segment, nothing of it counts.
 
 Prune [gc]. A commit names the newest generation that its writer knew of. One that is newer than an accept's `seen` of

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
+from itertools import repeat
 
 # Fifty times as fast as binascii, which would take longer over attachments than everything else together.
 from pybase64 import b64decode, b64encode
@@ -50,6 +50,9 @@ class Base64Lines:
         first = True
         for piece in pieces:
             rest += piece
+            if len(rest) <= step:
+                # Most attachments are shorter, and made in one go.
+                continue
             length = len(rest) // unit * unit
             # A line end is written before the line that follows it, for the last line has none.
             for offset in range(0, length, step):
@@ -121,13 +124,16 @@ def find_layout(text: bytes | bytearray, start: int, end: int) -> tuple[Base64Li
 
 def _cut(text: bytes, step: int) -> list[bytes]:
     """The text in pieces of `step`, the last one perhaps shorter."""
-    many = _slicer(step)
-    sliced = len(text) // many.size * many.size
-    pieces = list(chain.from_iterable(many.iter_unpack(memoryview(text)[:sliced])))
-    return pieces + [text[offset : offset + step] for offset in range(sliced, len(text), step)]
+    many, rest = divmod(len(text) // step, _SLICED_LINES)
+    pieces: list[bytes] = []
+    offset = 0
+    for lines in (*repeat(_SLICED_LINES, many), rest):
+        pieces += _slicer(step, lines).unpack_from(text, offset)
+        offset += lines * step
+    return [*pieces, text[offset:]] if offset < len(text) else pieces
 
 
 @cache
-def _slicer(step: int) -> struct.Struct:
+def _slicer(step: int, lines: int) -> struct.Struct:
     # Three times as fast as slicing in a loop.
-    return struct.Struct(f"{step}s" * _SLICED_LINES)
+    return struct.Struct(f"{step}s" * lines)

@@ -5,7 +5,6 @@ fields, rows as maps of theirs.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -17,7 +16,7 @@ from tuiback.store.segment import RECORD_BYTES
 
 # The subject of rows that belong to no account: runs and controls.
 NOBODY = ""
-_ROW_FIELDS = tuple(field.name for field in fields(CommitBody) if field.name != "time")
+_ROW_FIELDS = tuple(name for name in CommitBody.__struct_fields__ if name != "time")
 _OF_NOBODY = frozenset({"controls", "runs"})
 # Rows are of unequal size: pieces planned this much smaller are seldom too large after all.
 _PIECE_BYTES = RECORD_BYTES * 3 // 4

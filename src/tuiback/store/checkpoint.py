@@ -20,7 +20,7 @@ from tuiback.store.segment import SegmentRef, SegmentWriter, read_records
 
 BASE = "base"
 DELTA = "delta"
-_TABLE = "table"
+TABLE = "table"
 _ID_BYTES = 32
 _CHECK = "run tuiback check"
 
@@ -112,7 +112,7 @@ def decode_table(plain: bytes) -> CheckpointTable:
 def write_table(objects: SealedObjects, table: CheckpointTable) -> str:
     """Make the table durable; the id of its segment, for the commit that is to name it. Raises StorageFull."""
     writer = SegmentWriter(objects)
-    writer.add("", _TABLE, encode_table(table), len(table.subjects))
+    writer.add("", TABLE, encode_table(table), len(table.subjects))
     (ref,) = writer.finish()
     return ref.segment_id
 
@@ -121,7 +121,7 @@ def read_table(objects: SealedObjects, segment_id: str) -> CheckpointTable:
     """The table in a segment. Raises Damage, FormatTooNew."""
     subject = f"segment {segment_id}"
     for entry, plain in read_records(objects, segment_id):
-        if entry.what == _TABLE:
+        if entry.what == TABLE:
             try:
                 return decode_table(plain)
             except msgspec.DecodeError as error:

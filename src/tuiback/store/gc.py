@@ -8,11 +8,12 @@ deleted; an intent alone is given up by whoever begins the next generation.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from tuiback.errors import Damage, EnvironmentFault
 from tuiback.model import Commit, CommitBody, CommitHead
@@ -122,9 +123,12 @@ def _round(objects: SealedObjects, generation: int, kinds: set[str]) -> Round:
 def _read(objects: SealedObjects, name: str, kind: type[Told]) -> Told:
     plain = objects.open_one(objects.backend.read(name), GC_MAGIC, RecordType.GC, name)
     try:
-        return msgspec.msgpack.decode(plain, type=kind)
+        told = msgspec.msgpack.decode(plain, type=kind)
     except msgspec.DecodeError as error:
         raise Damage("it does not tell what it must", name, "run tuiback check") from error
+    if not name.startswith(f"{PREFIX}{told.generation:010d}-"):
+        raise Damage(f"it tells of generation {told.generation}", name, "run tuiback check")
+    return told
 
 
 def put_intent(objects: SealedObjects, intent: Intent) -> None:

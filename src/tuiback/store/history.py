@@ -2,8 +2,10 @@
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
+
+from msgspec.structs import replace
 
 from tuiback.errors import Damage, EnvironmentFault
 from tuiback.model import Commit, CommitHead

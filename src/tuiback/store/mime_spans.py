@@ -154,10 +154,7 @@ def _field_end(head: Mail, start: int) -> int:
 
 def _trimmed(mail: Mail, start: int, end: int) -> tuple[int, int]:
     """The span without the blanks around it, as far as they are few."""
-    for _ in range(_BLANKS_MAX):
-        if start < end and mail[start] in _BLANKS:
-            start += 1
-    for _ in range(_BLANKS_MAX):
-        if start < end and mail[end - 1] in _BLANKS:
-            end -= 1
-    return start, end
+    before = mail[start : min(end, start + _BLANKS_MAX)]
+    start += len(before) - len(before.lstrip(_BLANKS))
+    behind = mail[max(start, end - _BLANKS_MAX) : end]
+    return start, end - len(behind) + len(behind.rstrip(_BLANKS))

@@ -4,7 +4,6 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from itertools import islice
 from types import MappingProxyType
 
@@ -14,12 +13,10 @@ from tuiback.store.chunk_lists import LEVELS, content_chunks
 from tuiback.store.envelope import Envelope, split_record
 from tuiback.store.mime_form import MIME, reassemble
 from tuiback.store.pack import pack_name
+from tuiback.store.read_cache import ReadCache
 from tuiback.store.repository import Repository
 
 _FORMS = frozenset({*LEVELS, MIME})
-# Decoded bundles are kept: whoever reads one mail usually reads its neighbour next.
-_CACHED_BYTES = 16 * 1024 * 1024
-_CACHED_RECORD_BYTES = 512 * 1024
 _CACHED_PACKS = 1024
 _LOOKUP_CHUNKS = 256
 # Of a part from this size on the next chunks are read while the caller uses one.
@@ -40,10 +37,14 @@ class Reader:
         self._keys = repository.keys
         self._index = index
         self._lock = threading.Lock()
-        self._records: OrderedDict[tuple[str, int], bytes] = OrderedDict()
-        self._cached_bytes = 0
+        self._cache = ReadCache()
         self._envelopes: OrderedDict[str, Envelope] = OrderedDict()
         self._ahead = ThreadPoolExecutor(_THREADS, thread_name_prefix="read-ahead")
+
+    @property
+    def repository(self) -> Repository:
+        """What it reads from."""
+        return self._repository
 
     def places(self, parts: Iterable[StoredPart]) -> Places:
         """Where the chunks lie that these parts name, looked up at once: for read_all() of each of many small parts."""
@@ -71,19 +72,21 @@ class Reader:
         """The whole part at once. Raises Damage and FormatTooNew as read() does."""
         if part.size < _AHEAD_FROM_BYTES:
             # One hash proves a whole; where it does not, read() finds the chunk that is damaged.
-            with suppress(Damage, NoSuchThing):
+            try:
                 data = self._unproven(part, places)
-                if len(data) == part.size and self._keys.chunk_id(data) == part.digest:
-                    return data
+            except (Damage, NoSuchThing):
+                data = b""
+            if len(data) == part.size and self._keys.chunk_id(data) == part.digest:
+                return data
         return b"".join(self.read(part))
 
     def _unproven(self, part: StoredPart, places: Places) -> bytes:
-        chunks = (
-            _inside(self._record(location), location)
+        chunks = [
+            self._stored(location)
             for chunk_id in part.chunks
             if (location := places.get(chunk_id) or self._find(chunk_id)) is not None
-        )
-        return b"".join(reassemble(chunks, f"part {part.name}") if part.form == MIME else chunks)
+        ]
+        return b"".join(reassemble(iter(chunks), f"part {part.name}") if part.form == MIME else chunks)
 
     def _chunks(self, part: StoredPart) -> Iterator[bytes]:
         placed = self._placed(content_chunks(part, self._list))
@@ -112,10 +115,9 @@ class Reader:
         if location is None:
             raise Damage("no pack that the catalog knows has it", f"chunk {chunk_id.hex()}", _CHECK)
         try:
-            record = self._record(location)
+            chunk = self._stored(location)
         except NoSuchThing as error:
             return self._chunk(chunk_id, self._moved(chunk_id, location, error))
-        chunk = _inside(record, location)
         if self._keys.chunk_id(chunk) != chunk_id:
             subject = f"pack {location.pack_id}"
             raise Damage(f"chunk {chunk_id.hex()} in it is not what was written", subject, _CHECK)
@@ -128,16 +130,10 @@ class Reader:
             raise Damage("the pack is missing", f"pack {before.pack_id}", _CHECK) from error
         return now
 
-    def _record(self, location: Location) -> bytes:
-        key = (location.pack_id, location.slot)
-        with self._lock:
-            if key in self._records:
-                self._records.move_to_end(key)
-                return self._records[key]
-        plain = self._read_record(location)
-        if len(plain) <= _CACHED_RECORD_BYTES and len(plain) > location.size:
-            self._keep(key, plain)
-        return plain
+    def _stored(self, location: Location) -> bytes:
+        """What lies there, whatever it is."""
+        chunk = self._cache.find(location)
+        return self._cache.keep(location, self._read_record(location)) if chunk is None else chunk
 
     def _read_record(self, location: Location) -> bytes:
         subject = f"pack {location.pack_id}"
@@ -159,16 +155,3 @@ class Reader:
             while len(self._envelopes) > _CACHED_PACKS:
                 self._envelopes.popitem(last=False)
         return envelope
-
-    def _keep(self, key: tuple[str, int], plain: bytes) -> None:
-        with self._lock:
-            if key not in self._records:
-                self._records[key] = plain
-                self._cached_bytes += len(plain)
-            while self._cached_bytes > _CACHED_BYTES:
-                _, dropped = self._records.popitem(last=False)
-                self._cached_bytes -= len(dropped)
-
-
-def _inside(record: bytes, location: Location) -> bytes:
-    return record[location.inner_offset : location.inner_offset + location.size]

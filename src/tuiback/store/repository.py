@@ -14,7 +14,7 @@ from tuiback.store import keys as key_slots
 from tuiback.store import pack as pack_objects
 from tuiback.store import slots as slot_objects
 from tuiback.store import twofold
-from tuiback.store.backend import AlreadyThere, Backend
+from tuiback.store.backend import AlreadyThere, Backend, open_backend
 from tuiback.store.checkpoint import copy_table
 from tuiback.store.chunker import AVERAGE_BYTES, MAX_BYTES, MIN_BYTES
 from tuiback.store.envelope import KNOWN_FEATURES, PACK_MAGIC, Envelope
@@ -39,11 +39,20 @@ class RepositoryConfig(msgspec.Struct, frozen=True, kw_only=True):
     chunk_bytes: tuple[int, int, int] = (MIN_BYTES, AVERAGE_BYTES, MAX_BYTES)
 
 
+class _Opened(msgspec.Struct, frozen=True):
+    """What reads an open repository in a process beside this one. It holds the keys: it goes there and nowhere else."""
+
+    url: str
+    config: RepositoryConfig
+    roots: RootKeys
+
+
 class Repository:
     """One open repository. Thread-safe; all methods touch the disk."""
 
     def __init__(self, backend: Backend, config: RepositoryConfig, roots: RootKeys, clock: Clock) -> None:
         prepare_process()
+        self._opened = _Opened(backend.url, config, roots)
         self.backend = backend
         self.repository_id = config.repository_id
         self.url = backend.url
@@ -99,6 +108,16 @@ class Repository:
             backend.probe()
             slot_objects.settle(backend, standing)
         return cls(backend, config, roots, clock)
+
+    def hand_over(self) -> bytes:
+        """What take_over() needs to read it in a process beside this one. It holds the keys."""
+        return msgspec.msgpack.encode(self._opened)
+
+    @classmethod
+    def take_over(cls, handed_over: bytes, clock: Clock) -> "Repository":
+        """The repository that another process has opened, without its secret and without the time that this takes."""
+        opened = msgspec.msgpack.decode(handed_over, type=_Opened)
+        return cls(open_backend(opened.url), opened.config, opened.roots, clock)
 
     def key_slots(self, scrypt_n: int = DEFAULT_SCRYPT_N) -> KeySlots:
         """What lists and changes the slots that open it; this opened one keeps its keys and epoch until its end."""

@@ -21,6 +21,10 @@ class Savings:
     sealed_plain_bytes: int = 0
     sealed_bytes: int = 0
 
+    def since(self, before: "Savings") -> "Savings":
+        """What came after `before`."""
+        return Savings(*(getattr(self, name) - getattr(before, name) for name in self.__slots__))
+
 
 class SavingsTally:
     """Adds up stored parts and their pieces: a part that is not taken apart is one. Belongs to one event loop."""

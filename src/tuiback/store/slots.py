@@ -5,11 +5,12 @@ A change writes the next generation, reads it back, opens it with the secrets it
 the one before. The newest generation that is whole counts.
 
 The object is JSON: {version, required_features, next_number, slots: {number: slot}}; a slot is {version, kind,
-created_at, confirmed_at, salt, scrypt: {n, r, p} or null, commitment, wrapped}, bytes in base64. A passphrase is
-stretched by scrypt over the salt to 32 bytes, a key file's bytes are taken as they are. HKDF-SHA256 of that, with
-the salt and the info "tuiback key slot " + repository id, gives 32 bytes of key and the 32 bytes that stand as
-`commitment`. `wrapped` is AES-256-GCM under that key, with twelve zero bytes as nonce and the repository id as
-associated data, of msgpack {identity, epochs: {number: key}}.
+created_at, confirmed_at, salt, scrypt: {n, r, p} or null, commitment, wrapped}, bytes in base64. A passphrase (its
+UTF-8, without a line end) is stretched by scrypt over the salt to 32 bytes; a key file is 32 bytes, or 64 hexadecimal
+digits that stand for them, and taken as it is. HKDF-SHA256 of that, with the salt and the info "tuiback key slot " +
+the repository id's 16 bytes, gives 32 bytes of key and the 32 bytes that stand as `commitment`. `wrapped` is
+AES-256-GCM under that key, with twelve zero bytes as nonce and the repository id as associated data, of msgpack
+{identity, epochs: {number: key}}.
 """
 
 import contextlib

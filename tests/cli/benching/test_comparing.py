@@ -83,7 +83,8 @@ def use_copier(monkeypatch: pytest.MonkeyPatch, after_restore: str = "true") -> 
 def test_every_tool_goes_through_every_phase(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two rounds of two tools give one row for each kind of data and phase, with both backups in the repository."""
     use_copier(monkeypatch)
-    results = compare(plan_of(["one", "two"], data, rounds=2), tmp_path / "place").run()
+    place = tmp_path / "place"
+    results = compare(plan_of(["one", "two"], data, rounds=2), place).run()
     assert {(row.tool, row.data, row.phase) for row in results} == {
         (tool, kind, phase) for tool in ("one", "two") for kind in ("large", "mail") for phase in PHASES
     }
@@ -93,6 +94,9 @@ def test_every_tool_goes_through_every_phase(tmp_path: Path, data: Path, monkeyp
     assert sizes["second"] > sizes["initial"] * 2
     assert {row.beside_bytes for row in results} == {len("known\n")}
     assert all(row.seconds > 0 and row.mb_s >= 0 and row.rss > 0 for row in results)
+    # Files that a tool has left make room, but none is deleted before the last tool was measured.
+    left = [path.stat().st_size for path in place.rglob("*") if "data" not in path.parts and path.suffix == ".eml"]
+    assert left == [0] * 3 * 2 * 2 * 3
 
 
 @pytest.mark.parametrize("fault", ["rm *.eml", "echo more >> 1.eml", "cp 1.eml 3.eml"])

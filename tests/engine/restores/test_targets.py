@@ -99,3 +99,21 @@ def test_wrong_times_are_left_out(tmp_path: Path) -> None:
     target = FolderTarget(tmp_path / "out", overwrite=False)
     target.write("file", b"data", "some day")
     assert (tmp_path / "out/file").read_bytes() == b"data"
+
+
+def test_what_another_process_left_is_taken_back(tmp_path: Path) -> None:
+    """Only files that came behind note() go; what may be overwritten needs no removing."""
+    (tmp_path / "out/sub").mkdir(parents=True)
+    (tmp_path / "out/sub/mine").write_bytes(b"old")
+    for overwrite in (False, True):
+        target = FolderTarget(tmp_path / "out", overwrite=overwrite)
+        names = ["sub/mine", "sub/left", "new/left", "new/never"]
+        target.note(names)
+        for name in ("sub/left", "new/left"):
+            path = tmp_path / "out" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"half of it")
+        target.take_back(names)
+        left = {"sub/left", "new/left"} if overwrite else set()
+        found = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
+        assert found == {"sub/mine"} | left

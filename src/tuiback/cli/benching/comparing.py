@@ -1,7 +1,6 @@
 """Measures the tools side by side: the same data, one phase after the other, each tool in its turn."""
 
 import os
-import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -103,7 +102,7 @@ class Comparison:
             self._restore(tool, data, self._place / "restored" / f"{place.name}-{tool.name}", content)
         for tool in tools:
             self._phase(tool, "check", data, tool.repository, tool.check())
-        shutil.rmtree(place)
+        _empty(place)
 
     def _restore(self, tool: Tool, data: Path, target: Path, content: Sequence[bytes]) -> None:
         target.mkdir(parents=True)
@@ -111,10 +110,7 @@ class Comparison:
         (target / MANIFEST).unlink(missing_ok=True)
         if _content(target) != content:
             raise Damage("what it restored is not what was backed up", tool.name)
-        # Emptied, not deleted: ext4 without a journal passes over every inode that was freed in the last minutes, which
-        # costs the next tool half a millisecond a file. See recently_deleted() in Linux, fs/ext4/ialloc.c.
-        for path in files_below(target):
-            os.truncate(path, 0)
+        _empty(target)
 
     def _phase(self, tool: Tool, phase: str, data: Path, read_before: Path, command: Command) -> None:
         self._say(f"{data.name}: {phase}, {tool.name}")
@@ -142,6 +138,18 @@ class Comparison:
             beside_bytes=round(median(sample.beside_bytes for sample in samples)),
             rss=round(median(sample.measured.rss_bytes for sample in samples)),
         )
+
+
+def _empty(folder: Path) -> None:
+    """Give the room of its files back, and leave them there until everything is measured.
+
+    ext4 without a journal passes over every inode that was freed in the last minutes, which costs whoever makes files
+    next half a millisecond each. See recently_deleted() in Linux, fs/ext4/ialloc.c.
+    """
+    for path in files_below(folder):
+        # Some tools make theirs read-only.
+        path.chmod(0o600)
+        os.truncate(path, 0)
 
 
 def _content(folder: Path) -> list[bytes]:

@@ -1,10 +1,14 @@
-"""Restores, exports and prunes as jobs: numbered, journalled, visible while they run, cancellable."""
+"""Restores, exports and prunes as jobs: numbered, journalled, visible while they run, cancellable.
+
+What carries a job out loads with the first of its kind: most engines only ever back up.
+"""
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,19 +17,18 @@ from tuiback.engine.activity import Activity
 from tuiback.engine.archives.archive import Archive
 from tuiback.engine.commands import CancelJob, Check, Export, MakeCheckpoint, Prune, Restore, Selection, UndoJob
 from tuiback.engine.progress import Progress
-from tuiback.engine.restores.export import Exporter, Names, safe_name
-from tuiback.engine.restores.restore import RestoreReport, RestoreWork
 from tuiback.engine.restores.selected import batches, items
-from tuiback.engine.restores.targets import open_target
 from tuiback.engine.settings.registry import Registry
-from tuiback.engine.upkeep.check_work import check_beside, damage_lines
-from tuiback.engine.upkeep.checking import Extent
 from tuiback.engine.upkeep.holds import Holds
 from tuiback.engine.upkeep.pins import Pins
 from tuiback.engine.upkeep.prune_report import prune_fields, summed
-from tuiback.engine.upkeep.pruning import Pruner
 from tuiback.errors import NoSuchThing, TuibackError, UsageError
 from tuiback.model import Account, Clock, JobStatus, Outcome
+
+if TYPE_CHECKING:
+    from tuiback.engine.restores.restore import RestoreReport
+    from tuiback.engine.restores.slices import ExportReport
+    from tuiback.engine.upkeep.checking import Extent
 
 ENDED_KEPT = 20
 Answer = dict[str, object]
@@ -113,6 +116,8 @@ class Jobs:
 
         The answer has the fields of cli.md's restore.
         """
+        from tuiback.engine.restores.restore import RestoreWork
+
         archive, sources = await asyncio.to_thread(self._source, command.selections)
         target = sources[0]
         if command.target_account_id is not None:
@@ -143,6 +148,9 @@ class Jobs:
 
         The answer has the fields of cli.md's export.
         """
+        from tuiback.engine.restores.export import Exporter, Names, safe_name
+        from tuiback.engine.restores.targets import open_target
+
         archive, sources = await asyncio.to_thread(self._source, command.selections)
         if not Path(command.to).is_absolute():
             raise UsageError("the engine needs an absolute path", command.to)
@@ -162,9 +170,9 @@ class Jobs:
                     async for batch in batches(items(archive.reader, selection)):
                         progress.total += len(batch)
                         await asyncio.to_thread(exporter.write_batch, batch, names)
-                        progress.done += len(batch)
-                        progress.bytes_done, progress.failed = exporter.report.bytes, exporter.report.failed
+                        _tell(exporter.report, progress)
                 await asyncio.to_thread(exporter.finish)
+                _tell(exporter.report, progress)
             finally:
                 await asyncio.to_thread(exporter.close)
             report = exporter.report
@@ -182,6 +190,8 @@ class Jobs:
         return summed([await self._prune(archive, command) for archive in self._chosen(command.repository)])
 
     async def _prune(self, archive: Archive, command: Prune) -> Answer:
+        from tuiback.engine.upkeep.pruning import Pruner
+
         name = archive.ref.name
         held = self._holds.is_held(archive)
         pruner = Pruner(archive, self._clock, is_held=lambda account: account in self._pins or held(account))
@@ -207,6 +217,9 @@ class Jobs:
 
     async def check(self, command: Check) -> Answer:
         """Check every repository, one after the other. The answer stands with the command."""
+        from tuiback.engine.upkeep.check_work import check_beside, damage_lines
+        from tuiback.engine.upkeep.checking import Extent
+
         extent = Extent(percent=command.percent)
         kind = "sampled check" if command.percent else "structure check"
         answers = []
@@ -226,6 +239,8 @@ class Jobs:
 
     async def checkpoint(self, command: MakeCheckpoint) -> Answer:
         """Write a checkpoint of every repository that is not being pruned. The answer stands with the command."""
+        from tuiback.engine.upkeep.pruning import Pruner
+
         answers = []
         for archive in self._archives.values():
             name = archive.ref.name
@@ -329,6 +344,10 @@ class Jobs:
         )
 
 
+def _tell(report: "ExportReport", progress: Progress) -> None:
+    progress.done, progress.bytes_done, progress.failed = report.files + report.failed, report.bytes, report.failed
+
+
 async def _count(archive: Archive, selection: Selection) -> tuple[int, int]:
     count = size = 0
     async for batch in batches(items(archive.reader, selection)):
@@ -352,7 +371,7 @@ def _worst(answers: Sequence[Answer]) -> Answer:
     return worst
 
 
-def restore_fields(job: int | None, outcome: Outcome, report: RestoreReport) -> Answer:
+def restore_fields(job: int | None, outcome: Outcome, report: "RestoreReport") -> Answer:
     """A restore as cli.md tells it."""
     return {
         "job": job,

@@ -4,6 +4,7 @@ import os
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -20,13 +21,34 @@ _MODE = 0o666
 Content = bytes | Iterator[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class FolderPlace:
+    """What a FolderTarget is made of."""
+
+    folder: str
+    overwrite: bool
+
+
 class Target(Protocol):
     """Where exported files go; `at_once` is how many threads may call write() at a time."""
 
     at_once: int
 
+    @property
+    def place(self) -> FolderPlace | None:
+        """What makes the same target in another process; None where there can be no second one."""
+        ...
+
     def write(self, name: str, content: Content, modified: str) -> None:
         """Write a file; `name` has segments separated by "/", each safe. Raises OSError."""
+        ...
+
+    def note(self, names: Iterable[str]) -> None:
+        """Remember what lies where another process is about to write these files."""
+        ...
+
+    def take_back(self, names: Iterable[str]) -> None:
+        """Remove what that process has written of them when it ended before it told; what lay there before stays."""
         ...
 
     def close(self, manifest: Iterable[bytes]) -> None:
@@ -42,6 +64,9 @@ class FolderTarget:
     def __init__(self, folder: Path, *, overwrite: bool) -> None:
         self._folder = str(folder)
         self._overwrite = overwrite
+        self.place = FolderPlace(self._folder, overwrite)
+        # By folder: the names that were there before another process wrote to it.
+        self._there: dict[str, frozenset[str]] = {}
         # Looked at once: that costs more than writing a mail.
         self._made: set[str] = set()
         try:
@@ -79,6 +104,23 @@ class FolderTarget:
             raise UsageError("a link leads out of the export folder", folder, "export into an empty folder")
         self._made.add(folder)
 
+    def note(self, names: Iterable[str]) -> None:
+        """See Target.note."""
+        for folder in {name.rpartition("/")[0] for name in names} - self._there.keys():
+            try:
+                self._there[folder] = frozenset(path.name for path in Path(self._folder, folder).iterdir())
+            except OSError:
+                # It is not there yet, or the one that writes will tell.
+                self._there[folder] = frozenset()
+
+    def take_back(self, names: Iterable[str]) -> None:
+        """See Target.take_back. What may be overwritten needs no removing."""
+        for name in () if self._overwrite else names:
+            folder, _, last = name.rpartition("/")
+            if last not in self._there[folder]:
+                with suppress(OSError):
+                    Path(self._folder, name).unlink()
+
     def close(self, manifest: Iterable[bytes]) -> None:
         """Write the manifest at the top of the folder."""
         with Path(self._folder, MANIFEST).open("wb") as f:
@@ -89,6 +131,8 @@ class ZipTarget:
     """Files in a new .zip, put in place when it is complete."""
 
     at_once = 1
+    # One process alone can append to it.
+    place = None
 
     def __init__(self, path: Path, *, overwrite: bool) -> None:
         if path.exists() and not overwrite:
@@ -110,6 +154,12 @@ class ZipTarget:
         with self._zip.open(info, "w", force_zip64=True) as f:
             for piece in (content,) if isinstance(content, bytes) else content:
                 f.write(piece)
+
+    def note(self, names: Iterable[str]) -> None:
+        """See Target.note; no other process writes here."""
+
+    def take_back(self, names: Iterable[str]) -> None:
+        """See Target.take_back; no other process writes here."""
 
     def close(self, manifest: Iterable[bytes]) -> None:
         """Add the manifest and put the archive in place."""
