@@ -1,7 +1,9 @@
 """What an engine would keep of an account: listings, cursors and parts, in memory."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from tuiback.connectors.base import Change, Changed, Checkpoint, Connector, Discovered, Removed
 from tuiback.model import Account, Container, Known, RemoteItem

@@ -253,3 +253,26 @@ async def test_a_member_left_out_of_the_answer_is_asked_for_again(server: Script
     server.on("POST", BATCH, as_json({"responses": [{"id": "0", "status": 200, "body": "QQ=="}]}), *in_turn({}))
     assert await run(client, "/a", "/b") == [b"A", mime("/b")]
     assert urls(server)[1] == ["/b"]
+
+
+async def test_each_member_waits_for_its_own_next_try(
+    server: ScriptedServer, client: GraphClient, clock: InstantClock
+) -> None:
+    """What failed twice waits longer than what failed once, and does not make that wait as well."""
+    broken = refused(500, "InternalServerError")
+    server.on("POST", BATCH, *in_turn({"/a": broken}, {"/b": broken}, {}, {"/a": broken}, {}))
+    assert await run(client, "/a", "/b", "/c") == [mime("/a"), mime("/b"), mime("/c")]
+    assert urls(server) == [["/a", "/b", "/c"], ["/b", "/c"], ["/c"], ["/a"], ["/b"], ["/a"]]
+    assert [seconds <= 0.25 for seconds in clock.slept] == [True, True, False]
+
+
+async def test_a_member_refused_without_a_time_waits_while_the_others_go_on(
+    server: ScriptedServer, client: GraphClient, clock: InstantClock
+) -> None:
+    """All keep away for a moment; the refused one comes back last."""
+    server.on("POST", BATCH, *in_turn({"/a": refused(429, "ApplicationThrottled")}, {}))
+    assert await run(client, "/a", "/b", "/c") == [mime("/a"), mime("/b"), mime("/c")]
+    assert urls(server) == [["/a", "/b", "/c"], ["/b", "/c"], ["/a"]]
+    moment, own = clock.slept
+    assert moment == pytest.approx(0.25, abs=0.1)
+    assert 1 - 0.25 - 0.1 <= own <= 2

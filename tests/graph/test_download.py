@@ -232,3 +232,22 @@ async def test_a_relative_redirect_is_followed(server: ScriptedServer, client: G
     server.on("GET", "/files/1", ranged())
     assert await read(client) == _DATA
     assert server.seen[-1].target == "/files/1?k=%21"
+
+
+async def test_a_link_at_hand_is_used_first(server: ScriptedServer, client: GraphClient, located: list[str]) -> None:
+    """It saves a request; when it has ended the file's own address tells another."""
+    server.on("GET", "/listed", ranged(), Reply(401))
+    server.on("GET", "/download/1", ranged())
+    link = f"{server.url}/listed"
+    assert await read(client, link=link) == _DATA
+    assert located == []
+    assert await read(client, link=link) == _DATA
+    assert len(located) == 1
+    assert all("authorization" not in seen.headers for seen in server.seen if seen.path == "/listed")
+
+
+async def test_a_link_at_hand_must_be_safe(server: ScriptedServer, client: GraphClient, located: list[str]) -> None:
+    """What leads through an open line to another host is not followed."""
+    server.on("GET", "/download/1", ranged())
+    assert await read(client, link="http://files.example/listed") == _DATA
+    assert len(located) == 1

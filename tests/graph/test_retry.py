@@ -1,13 +1,13 @@
 """Tests of the decision after a failed try."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tuiback.graph.faults import Failure
 from tuiback.graph.retry import (
+    MOST_RENEWALS_OF_GOOD,
     MOST_THROTTLED_SECONDS,
     MOST_TRIES,
     MOST_TRIES_BEFORE_ANY_ANSWER,
@@ -157,3 +157,36 @@ def test_each_kind_of_trouble_waits_for_its_own_repetitions() -> None:
     refused = after(Attempts(1), Again(7.0, fence=True), _REFUSED)
     refused = after(replace(refused, tries=2), Renew(), Failure(401))
     assert decide("GET", replace(refused, tries=3), _BROKEN, signed=True, jitter=0.0) == Again(0.25)
+
+
+def test_a_token_that_was_good_is_renewed_as_often_as_it_ends() -> None:
+    """Of many requests under way each may meet the end of several; one that never was good is not tried for ever."""
+    ended = Failure(401, message="Lifetime validation failed, the token is expired.")
+
+    def decided(renewals: int, *, served: bool) -> Decision:
+        return decide("GET", Attempts(1, renewals=renewals), ended, signed=True, jitter=0.0, served=served)
+
+    assert [decided(renewals, served=True) for renewals in (3, MOST_RENEWALS_OF_GOOD - 1, MOST_RENEWALS_OF_GOOD)] == [
+        Renew(), Renew(), GiveUp(),
+    ]  # fmt: skip
+    assert decided(3, served=False) == GiveUp()
+
+
+def test_who_was_refused_without_a_time_waits_by_itself() -> None:
+    """The fence for everybody else is shorter; where a time was stated the fence is all there is to wait for."""
+    assert Again(2.0, fence=True).rests(Failure(429))
+    assert not Again(7.0, fence=True).rests(_REFUSED)
+    assert Again(0.25).rests(_BROKEN)
+
+
+def test_a_broken_connection_waits_little_while_others_hold() -> None:
+    """The network is there then; a server error may be the item's or the mailbox's and keeps its patience."""
+
+    def waited(failure: Failure, *, reached: bool) -> list[Decision]:
+        return [
+            decide("GET", Attempts(tries), failure, signed=True, jitter=0.0, reached=reached) for tries in (1, 2, 5)
+        ]
+
+    assert waited(_BROKEN, reached=True) == [Again(0.25), Again(1.0), Again(1.0)]
+    assert waited(_BROKEN, reached=False) == [Again(0.25), Again(2.0), Again(16.0)]
+    assert waited(Failure(500), reached=True) == waited(Failure(500), reached=False)

@@ -371,3 +371,41 @@ async def test_the_ledger_names_the_accounts_with_least_left() -> None:
     told = bench.figures.ledger
     assert [entry.account for entry in told] == [f"mailbox-{number}" for number in (8, 7, 6, 5, 4)]
     assert (told[0].used, told[0].units, told[0].wait_seconds > 500) == (10, 10, True)
+
+
+async def test_a_refusal_without_a_time_keeps_others_away_for_a_moment() -> None:
+    """A quarter of a second, twice as long while nothing succeeds in between, and a moment again after a success."""
+    clock = HandClock()
+    throttle = Throttle(_FILES, clock=clock)
+    waits = []
+    for succeeds in (False, False, False, True, False):
+        async with throttle.slot("sharepoint", "", ONE) as slot:
+            if succeeds:
+                slot.succeeded()
+            slot.throttled(None, 429)
+        waits.append(throttle.figures()[0].wait_seconds)
+        await clock.advance(60)
+    assert waits == [0.25, 0.5, 1.0, 0.25, 0.5]
+
+
+async def test_a_wide_gate_opens_again_by_fifths() -> None:
+    """By ones a service with room for fifty would be at a few for the rest of the run."""
+    bench = Bench({"sharepoint": ServiceLimits(Limits(50))})
+    await bench.start("r", refused=1)
+    await bench.end("r")
+    await bench.clock.advance(1)
+    assert bench.figures.limit == 25
+    await bench.succeed(25)
+    assert bench.figures.limit == 35
+    await bench.succeed(35 + 45)
+    assert bench.figures.limit == 50
+
+
+async def test_what_asks_nobody_to_wait_takes_nothing() -> None:
+    """A 503 without a time may be one item that always fails: it is told, and as many go on as before."""
+    told: list[int] = []
+    throttle = Throttle(_FILES, clock=HandClock(), notice=lambda _service, _seconds, status: told.append(status))
+    async with throttle.slot("sharepoint", "", ONE) as slot:
+        slot.throttled(0.0, 503)
+    figures = throttle.figures()[0]
+    assert (figures.limit, figures.throttled, figures.wait_seconds, told) == (8, 1, 0.0, [503])

@@ -6,37 +6,34 @@ can go on.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
+
+import msgspec
 
 from tuiback.errors import GraphError
 from tuiback.model import Account, AccountKind, Container, Known, Owed, RemoteItem
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(msgspec.Struct, frozen=True):
     """The item is new or not what it was; the engine decides by etag and content_tag what to fetch."""
 
     item: RemoteItem
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
+class Removed(msgspec.Struct, frozen=True):
     """The item left this container: deleted, or moved elsewhere."""
 
     item_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(msgspec.Struct, frozen=True):
     """Everything before it in the stream is covered by `cursor`; `complete` when the container's end is reached."""
 
     cursor: str
     complete: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Relisting:
+class Relisting(msgspec.Struct, frozen=True):
     """The cursor had expired: what follows lists the container whole.
 
     Never a mass deletion by itself; the engine compares the ids at the complete checkpoint.
@@ -46,8 +43,7 @@ class Relisting:
 Change = Changed | Removed | Checkpoint | Relisting
 
 
-@dataclass(frozen=True, slots=True)
-class Discovered:
+class Discovered(msgspec.Struct, frozen=True):
     """An account as the directory shows it now. `reason` says why it can't be backed up ("" when it can)."""
 
     kind: AccountKind
@@ -60,24 +56,21 @@ class Discovered:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PartSource:
+class PartSource(msgspec.Struct, frozen=True):
     """One part on its way in: its name ("properties", "mime", "file") and its bytes."""
 
     name: str
     data: AsyncIterator[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Existing:
+class Existing(msgspec.Struct, frozen=True):
     """What lies in the target under the same name or identity; `identical` when its content is the same."""
 
     item_id: str
     identical: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(msgspec.Struct, frozen=True):
     """The outcome of one restored item.
 
     `degraded` names what could not be brought back as it was, `verified` says that the service confirmed the

@@ -1,11 +1,11 @@
 """Follows a change feed of Microsoft Graph from a cursor to its end, through expired tokens and poisoned pages."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec.structs import replace
 
 from tuiback.connectors.base import Change, Checkpoint, Relisting
 from tuiback.errors import CursorExpired, GraphError
@@ -37,8 +37,7 @@ async def nothing_to_learn() -> dict[str, str]:
     return {}
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
+class Feed(msgspec.Struct, frozen=True):
     """One container's change feed. `welcome` are parameters that a listing can do without, should they be refused.
 
     `learn` is asked once when a listing begins and answers the notes that `read` gets with every entry, then and
@@ -52,8 +51,8 @@ class Feed:
     read: Callable[[Entry, Notes], Awaitable[Change | None]]
     headers: Callable[[int], dict[str, str]]
     page_sizes: Sequence[int]
-    learn: Callable[[], Awaitable[dict[str, str]]] = field(default=nothing_to_learn)
-    welcome: Mapping[str, str] = field(default_factory=dict)
+    learn: Callable[[], Awaitable[dict[str, str]]] = msgspec.field(default=nothing_to_learn)
+    welcome: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def pages(self, link: str, page_size: int) -> AsyncIterator[Page]:
         """The pages from `link` on, or from the beginning when it is empty. Links are sent as they came."""

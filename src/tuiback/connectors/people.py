@@ -1,8 +1,9 @@
 """Lists the users of a tenant, whatever service their accounts belong to."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from tuiback.errors import GraphError
 from tuiback.graph import GraphClient
@@ -14,8 +15,7 @@ _QUERY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(msgspec.Struct, frozen=True):
     """A directory user: a person, or the object behind a shared, room or equipment mailbox.
 
     `aliases` are all other addresses, in the directory's order. Shared mailboxes are normally not `enabled`.

@@ -7,17 +7,17 @@ https://learn.microsoft.com/graph/json-batching and https://learn.microsoft.com/
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
 import msgspec
+from msgspec.structs import replace
 
 from tuiback.errors import GraphError, TuibackError, Unreachable
 from tuiback.graph.caller import Ask, Caller
 from tuiback.graph.decoding import read_object
 from tuiback.graph.faults import BodyBroke, Failure, error_of, failure_of
-from tuiback.graph.retry import IDEMPOTENT, Again, Attempts, GiveUp, after
+from tuiback.graph.retry import IDEMPOTENT, Again, Attempts, GiveUp, Renew, after
 
 # The service takes no more.
 MOST_MEMBERS = 20
@@ -32,18 +32,16 @@ _UNKNOWN = frozenset({400, 404, 405, 501})
 _FAILED_DEPENDENCY = 424
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(msgspec.Struct, frozen=True):
     """One request of a batch. `path` follows the version, with its query; `body` is sent as JSON."""
 
     method: str
     path: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     body: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """What a member was answered: the bytes of a body that is no JSON, else the JSON as it came."""
 
     status: int
@@ -65,8 +63,7 @@ class _Responses(msgspec.Struct):
     responses: list[_Response]
 
 
-@dataclass(frozen=True, slots=True)
-class _Pending:
+class _Pending(msgspec.Struct, frozen=True):
     """A member that has no final answer yet."""
 
     place: int
@@ -83,8 +80,8 @@ class Batch:
         self._members = members
         self._chain = chain
         self._outcomes: dict[int, Answered | TuibackError] = {}
-        self._later: list[_Pending] = []
-        self._later_seconds = 0.0
+        # What failed for a moment, with the moment of its next try.
+        self._later: list[tuple[float, _Pending]] = []
 
     async def run(self) -> list[Answered | TuibackError]:
         """Each member's answer, or the error that ended it, in their order.
@@ -93,14 +90,19 @@ class Batch:
         """
         pending = [_Pending(place, member, Attempts()) for place, member in enumerate(self._members)]
         while pending:
-            self._later, self._later_seconds = [], 0.0
-            while pending:
-                pending = await self._round(pending)
-            # What failed for a moment waits until those behind it are through.
-            if self._later:
-                await self._caller.throttle.rest(self._ask.service, self._later_seconds)
-            pending = self._later
+            pending = await self._round(pending)
+            if self._later and not pending:
+                pending = await self._wait_for_later()
         return [self._outcomes[place] for place in range(len(self._members))]
+
+    async def _wait_for_later(self) -> list[_Pending]:
+        """Those that may be tried again first, once they may; by then those behind them are through."""
+        first = min(moment for moment, _ in self._later)
+        await self._caller.throttle.rest(self._ask.service, max(0.0, first - self._caller.monotonic))
+        now = max(first, self._caller.monotonic)
+        ready = [each for moment, each in self._later if moment <= now]
+        self._later = [(moment, each) for moment, each in self._later if moment > now]
+        return ready
 
     async def _round(self, pending: Sequence[_Pending]) -> list[_Pending]:
         """Send these members; those that can be sent again at once."""
@@ -112,17 +114,16 @@ class Batch:
         except GraphError as error:
             return await self._split(pending, error)
 
-    def _put_off(self, pending: Sequence[_Pending], wait_seconds: float) -> None:
-        self._later += pending
-        self._later_seconds = max(self._later_seconds, wait_seconds)
+    def _put_off(self, each: _Pending, wait_seconds: float) -> None:
+        self._later.append((self._caller.monotonic + wait_seconds, each))
 
     async def _send(self, pending: Sequence[_Pending]) -> list[_Pending]:
         ask = replace(
             self._ask, content=_body(pending, chain=self._chain), units=len(pending), requests=len(pending),
             repeatable=_are_repeatable(pending), whole=False,
         )  # fmt: skip
-        taken = _Round(self._caller)
         async with self._caller.placed(ask) as reply:
+            taken = _Round(self._caller, reply.token)
             answers = _answers(await self._read(reply.response), ask.subject)
             for number, each in enumerate(pending):
                 outcome = taken.settle(each, answers.get(str(number)))
@@ -131,11 +132,12 @@ class Batch:
             # The reply itself has counted for one: each member that was answered shows as well as any request that
             # the service is willing.
             reply.slot.succeeded(max(0, taken.answered - 1))
-            if taken.fence_seconds is not None:
+            if taken.refused:
                 reply.slot.throttled(taken.fence_seconds, 429)
         if taken.renew:
             await self._caller.renew(reply.token)
-        self._put_off(taken.later, taken.later_seconds)
+        for each, wait_seconds in taken.later:
+            self._put_off(each, wait_seconds)
         return taken.rest
 
     async def _read(self, response: httpx.Response) -> bytes:
@@ -156,8 +158,9 @@ class Batch:
         if not isinstance(decision, Again):
             self._outcomes |= {each.place: error for each in pending}
             return
-        tried = [replace(each, attempts=replace(each.attempts, tries=attempts.tries)) for each in pending]
-        self._put_off(tried, decision.wait_seconds)
+        for each in pending:
+            tried = replace(each, attempts=replace(each.attempts, tries=attempts.tries))
+            self._put_off(tried, decision.wait_seconds)
 
     async def _split(self, pending: Sequence[_Pending], error: GraphError) -> list[_Pending]:
         """Halves of a batch that is too much for the service; a member is never carried out twice for it."""
@@ -177,12 +180,13 @@ class Batch:
 class _Round:
     """Decides about the answers of one round, member by member in the order of the chain."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, token: str) -> None:
         self._caller = caller
+        self._token = token
         self._broken = False
         self.rest: list[_Pending] = []
-        self.later: list[_Pending] = []
-        self.later_seconds = 0.0
+        self.later: list[tuple[_Pending, float]] = []
+        self.refused = False
         self.fence_seconds: float | None = None
         self.renew = False
         self.answered = 0
@@ -199,19 +203,20 @@ class _Round:
         self._broken = True
         failure = self._failure(response)
         attempts = replace(pending.attempts, tries=pending.attempts.tries + 1)
-        decision = self._caller.decide(pending.member.method, attempts, failure)
+        decision = self._caller.decide(pending.member.method, attempts, failure, token=self._token)
         if isinstance(decision, GiveUp):
             return error_of(failure, f"{pending.member.method} {pending.member.path}", signed=True)
         tried = replace(pending, attempts=after(attempts, decision, failure))
-        if isinstance(decision, Again) and not decision.fence:
-            self.later.append(tried)
-            self.later_seconds = max(self.later_seconds, decision.wait_seconds)
-            return None
-        self.rest.append(tried)
-        if isinstance(decision, Again):
-            self.fence_seconds = max(self.fence_seconds or 0.0, decision.wait_seconds)
-        else:
+        if isinstance(decision, Renew):
             self.renew = True
+        elif decision.fence:
+            self.refused = True
+            if failure.retry_after is not None:
+                self.fence_seconds = max(self.fence_seconds or 0.0, failure.retry_after)
+        if isinstance(decision, Again) and decision.rests(failure):
+            self.later.append((tried, decision.wait_seconds))
+        else:
+            self.rest.append(tried)
         return None
 
     def _failure(self, response: _Response | None) -> Failure:

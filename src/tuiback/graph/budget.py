@@ -1,14 +1,14 @@
 """Counts what was spent of one window, so that a request waits here instead of being refused there."""
 
 from bisect import insort
-from dataclasses import dataclass
 from math import ceil
+
+import msgspec
 
 from tuiback.graph.limits import Window
 
 
-@dataclass(order=True, slots=True)
-class _Spent:
+class _Spent(msgspec.Struct, order=True):
     """Units that count until a moment of the monotonic clock."""
 
     until: float

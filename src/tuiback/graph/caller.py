@@ -2,14 +2,16 @@
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
+import msgspec
+from msgspec.structs import replace
 
 from tuiback.errors import Unreachable
 from tuiback.graph.faults import BodyBroke, Failure, error_of, failure_of
@@ -18,19 +20,20 @@ from tuiback.graph.identity import Tokens
 from tuiback.graph.redirects import MOST_REDIRECTS, REDIRECTS, next_address
 from tuiback.graph.retry import MOST_SERVER_ERROR_TRIES, Again, Attempts, Decision, GiveUp, Renew, after, decide
 from tuiback.graph.throttle import Slot, Throttle
-from tuiback.graph.transport import BREAKS, READ_SECONDS, failure_of_break
+from tuiback.graph.transport import BREAKS, READ_SECONDS, ExactClient, failure_of_break
 from tuiback.model import Clock
 
-_COST = "x-ms-resource-unit"
-_LIMIT, _REMAINING, _RESET = "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"
+_COST = b"x-ms-resource-unit"
+_LIMIT, _REMAINING, _RESET = b"ratelimit-limit", b"ratelimit-remaining", b"ratelimit-reset"
 # Slower than this an upload counts as stuck: the transport knows no limit for writing.
 _SLOWEST_UPLOAD_BYTES_PER_SECOND = 16_384
 # Larger bodies go out in pieces, because one write of them would block the loop.
 _PIECE_BYTES = 262_144
+# Answers to requests with a token may come after it was renewed more than once.
+_TOKENS_REMEMBERED = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """One request as the service should see it. `units` is its cost in the throttle.
 
     `signed`: it carries the app's token; pre-authenticated links must not. `whole`: the body is read before the
@@ -44,7 +47,7 @@ class Ask:
     account: str
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     content: bytes = b""
     units: int = 1
     signed: bool = True
@@ -62,8 +65,7 @@ class Ask:
         return f"{self.method} {parts.path}" if self.signed else f"{self.method} {parts.netloc}"
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(msgspec.Struct, frozen=True):
     """A good reply whose place under the limits is still held, and the token that it was asked for with."""
 
     response: httpx.Response
@@ -75,13 +77,16 @@ class Caller:
     """All requests of one app pass through here."""
 
     def __init__(
-        self, client: httpx.AsyncClient, tokens: Tokens, throttle: Throttle, *, clock: Clock, chance: random.Random
+        self, client: ExactClient, tokens: Tokens, throttle: Throttle, *, clock: Clock, chance: random.Random
     ) -> None:
         self._client = client
         self._tokens = tokens
         self._clock = clock
         self._chance = chance
         self._answered = False
+        self._answered_at = float("-inf")
+        # The tokens that were good for some request, of the latest few.
+        self._good_tokens: deque[str] = deque(maxlen=_TOKENS_REMEMBERED)
         self.throttle = throttle
         # What was once refused together is asked for one by one from then on.
         self.takes_batches = True
@@ -96,9 +101,26 @@ class Caller:
         """The moment that waits are counted from."""
         return self._clock.now()
 
-    def decide(self, method: str, attempts: Attempts, failure: Failure, *, signed: bool = True) -> Decision:
-        """What to do after a failure: see retry.decide."""
-        return decide(method, attempts, failure, signed=signed, jitter=self._chance.random())
+    @property
+    def monotonic(self) -> float:
+        """The clock that waits are measured by."""
+        return self._clock.monotonic()
+
+    def decide(
+        self,
+        method: str,
+        attempts: Attempts,
+        failure: Failure,
+        *,
+        signed: bool = True,
+        token: str = "",
+        failed_at: float = float("inf"),
+    ) -> Decision:
+        """What to do after a failure, when the one before was at `failed_at`: see retry.decide."""
+        served = token in self._good_tokens
+        reached = self._answered_at > failed_at
+        jitter = self._chance.random()
+        return decide(method, attempts, failure, signed=signed, jitter=jitter, served=served, reached=reached)
 
     async def renew(self, rejected: str) -> None:
         """Get another token than the one that was rejected."""
@@ -116,6 +138,7 @@ class Caller:
         attempts = Attempts(answered=self._answered, most_server_errors=ask.most_server_errors)
         rejected = ""
         redirects = 0
+        failed_at = float("inf")
         while True:
             attempts = replace(attempts, tries=attempts.tries + 1)
             cost = Cost(ask.units, len(ask.content), ask.requests)
@@ -123,15 +146,19 @@ class Caller:
                 token, outcome = await self._try(ask, rejected)
                 if isinstance(outcome, httpx.Response) or outcome.status:
                     self._answered = True
+                    self._answered_at = self._clock.monotonic()
                 if isinstance(outcome, httpx.Response):
                     self._learn(slot, outcome)
+                    if token and token not in self._good_tokens:
+                        self._good_tokens.append(token)
                     try:
                         yield Placed(outcome, slot, token)
                     finally:
                         await outcome.aclose()
                     return
                 method = "GET" if ask.repeatable else ask.method
-                decision = self.decide(method, attempts, outcome, signed=ask.signed)
+                decision = self.decide(method, attempts, outcome, signed=ask.signed, token=token, failed_at=failed_at)
+                failed_at = self._clock.monotonic()
                 _report(slot, outcome, decision)
             elsewhere = next_address(ask.method, ask.url, outcome.status, outcome.location)
             if elsewhere is not None and redirects < MOST_REDIRECTS:
@@ -144,7 +171,7 @@ class Caller:
             attempts = after(attempts, decision, outcome)
             if isinstance(decision, Renew):
                 rejected = token
-            elif not decision.fence:
+            elif decision.rests(outcome):
                 await self.throttle.rest(ask.service, decision.wait_seconds)
 
     async def body(self, response: httpx.Response, subject: str) -> AsyncGenerator[bytes, None]:
@@ -191,9 +218,9 @@ class Caller:
         request = self._request(ask, headers)
         if ask.content:
             async with asyncio.timeout(READ_SECONDS + len(ask.content) / _SLOWEST_UPLOAD_BYTES_PER_SECOND):
-                response = await self._client.send(request, stream=True)
+                response = await self._client.answer(request)
         else:
-            response = await self._client.send(request, stream=True)
+            response = await self._client.answer(request)
         good = response.is_success or (ask.redirects and response.status_code in REDIRECTS)
         if good and not ask.whole:
             return response
@@ -209,18 +236,19 @@ class Caller:
         The directory states the cost of every request, SharePoint its minute from 80 % on.
         """
         slot.succeeded()
-        headers = response.headers
+        # Few answers tell of limits, and httpx would go through all headers for each name.
+        headers = {name.lower(): value for name, value in response.headers.raw}
         if _COST in headers or _LIMIT in headers:
             self.throttle.hold()
-        remaining, reset, limit = (headers.get(name, "") for name in (_REMAINING, _RESET, _LIMIT))
+        remaining, reset, limit = (headers.get(name, b"") for name in (_REMAINING, _RESET, _LIMIT))
         if remaining.isdigit() and reset.isdigit():
             slot.learn(int(limit) if limit.isdigit() else None, int(remaining), float(reset))
 
     def _request(self, ask: Ask, headers: dict[str, str]) -> httpx.Request:
         if len(ask.content) <= _PIECE_BYTES:
-            return self._client.build_request(ask.method, ask.url, headers=headers, content=ask.content or None)
+            return self._client.question(ask.method, ask.url, headers, ask.content or None)
         headers["Content-Length"] = str(len(ask.content))
-        return self._client.build_request(ask.method, ask.url, headers=headers, content=_pieces(ask.content))
+        return self._client.question(ask.method, ask.url, headers, _pieces(ask.content))
 
 
 async def _pieces(content: bytes) -> AsyncIterator[bytes]:
@@ -231,5 +259,5 @@ async def _pieces(content: bytes) -> AsyncIterator[bytes]:
 def _report(slot: Slot, failure: Failure, decision: Decision) -> None:
     """Let the throttle know when the service refused for its own protection."""
     if failure.status in {429, 503, 509}:
-        wait = decision.wait_seconds if isinstance(decision, Again) and decision.fence else failure.retry_after
-        slot.throttled(wait or 0.0, failure.status)
+        fence = isinstance(decision, Again) and decision.fence
+        slot.throttled(failure.retry_after if fence else failure.retry_after or 0.0, failure.status)

@@ -5,15 +5,13 @@ https://learn.microsoft.com/entra/identity-platform/access-token-claims-referenc
 """
 
 import base64
-from dataclasses import dataclass
 
 import msgspec
 
 from tuiback.errors import GraphError
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(msgspec.Struct, frozen=True):
     """The tenant's id, and the application permissions that an administrator has granted."""
 
     tenant_id: str

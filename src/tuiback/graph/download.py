@@ -5,10 +5,10 @@ https://learn.microsoft.com/graph/api/driveitem-get-content
 
 import re
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 from urllib.parse import urljoin
 
 import httpx
+from msgspec.structs import replace
 
 from tuiback.errors import GraphError
 from tuiback.graph.caller import Ask, Caller
@@ -26,17 +26,20 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 class Download:
     """One pass over the content of one file.
 
-    `content_ask` is answered by a redirect to a pre-authenticated link, or by the bytes themselves.
+    `content_ask` is answered by a redirect to a pre-authenticated link, or by the bytes themselves; `link` is such a
+    link that is known already, "" when none is. Either way the download costs what it costs once.
     """
 
-    def __init__(self, caller: Caller, content_ask: Ask, *, etag: str, size: int | None) -> None:
+    def __init__(self, caller: Caller, content_ask: Ask, *, etag: str, size: int | None, link: str = "") -> None:
         self._caller = caller
         self._ask = content_ask
         self._etag = etag
         self._host_etag = ""
         self._size = size
-        self._link: str | None = None
+        self._link = link if is_private(link) else None
         self._link_is_fresh = False
+        # What asks for a link pays for the download; a link that was listed was not paid for.
+        self._link_units = 0 if self._link is None else content_ask.units
         self._bytes_read = 0
         self._total: int | None = None
         self._stalls = 0
@@ -78,7 +81,7 @@ class Download:
             link = location if "://" in location else urljoin(self._ask.url, location)
             if not location or not is_private(link):
                 raise GraphError("the content's redirect leads nowhere safe", self._ask.subject, "retry later")
-            self._link, self._link_is_fresh = link, True
+            self._link, self._link_is_fresh, self._link_units = link, True, 0
         async with self._caller.open(self._link_ask(self._link)) as response:
             self._link_is_fresh = False
             async for piece in self._take(response):
@@ -92,7 +95,7 @@ class Download:
             headers["Range"] = f"bytes={self._bytes_read}-"
             if self._host_etag or self._etag:
                 headers["If-Match"] = self._host_etag or self._etag
-        return replace(self._ask, url=link, headers=headers, units=0, signed=False, redirects=False)
+        return replace(self._ask, url=link, headers=headers, units=self._link_units, signed=False, redirects=False)
 
     async def _take(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
         """The new bytes of a reply, which may start earlier than asked when the server ignores ranges."""

@@ -7,10 +7,11 @@ https://learn.microsoft.com/onedrive/developer/rest-api/concepts/errors
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+
+import msgspec
 
 from tuiback.errors import (
     AccessDenied,
@@ -42,8 +43,7 @@ class BodyBroke(GraphError):
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """One try that failed. `status` 0: no answer came; `sent` False: Microsoft never saw the request.
 
     `codes` are the error codes of all levels in lower case, `code` the outermost as it was written. `unread`: the
@@ -53,7 +53,7 @@ class Failure:
 
     status: int = 0
     code: str = ""
-    codes: frozenset[str] = field(default=frozenset())
+    codes: frozenset[str] = msgspec.field(default=frozenset())
     message: str = ""
     request_id: str = ""
     retry_after: float | None = None

@@ -3,15 +3,21 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from tuiback.graph.budget import Budget
 from tuiback.graph.limits import Limits, Measure, Window
 from tuiback.model import Clock
 
+# A refusal that names no time keeps everybody away for so long, and twice as long with each further one on end.
+_UNSTATED_SECONDS, _MOST_UNSTATED_SECONDS = 0.25, 60.0
+# A wide gate opens again by fifths.
+_STEPS = 5
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+
+class Cost(msgspec.Struct, frozen=True):
     """What a request takes: units of the service's own count, and the bytes that it sends.
 
     `requests` are those that the service counts: a batch is one on the wire and many to the service.
@@ -42,6 +48,7 @@ class Gate:
         self._blocked_until = 0.0
         self._reduced_at = float("-inf")
         self._successes = 0
+        self._bursts_on_end = 0
         self.limit = limits.at_once
         self.in_flight = 0
 
@@ -89,29 +96,37 @@ class Gate:
         self.in_flight -= 1
         self._room.set()
 
+    @property
+    def unstated_fence_seconds(self) -> float:
+        """For how long nobody should come in when the service does not say: longer while it refuses everything."""
+        return float(min(_UNSTATED_SECONDS * 2 ** max(0, self._bursts_on_end - 1), _MOST_UNSTATED_SECONDS))
+
     def fence(self, seconds: float) -> None:
         """Let nobody in for so long."""
         self._fenced_until = max(self._fenced_until, self._clock.monotonic() + seconds)
 
-    def reduce(self, entered_at: float) -> bool:
+    def reduce(self, entered_at: float, *, halve: bool = True) -> bool:
         """Halve what is allowed at once; False when that happened since the refused request came in.
 
-        One burst of refusals is one piece of news.
+        One burst of refusals is one piece of news. One that asks nobody to wait takes nothing.
         """
         if entered_at < self._reduced_at:
             return False
-        self.limit = max(1, self.limit // 2)
         self._reduced_at = self._clock.monotonic()
-        self._successes = 0
+        if halve:
+            self.limit = max(1, self.limit // 2)
+            self._successes = 0
+            self._bursts_on_end += 1
         return True
 
     def succeed(self) -> None:
-        """Allow one more at once after as many successes as are allowed at once."""
+        """Allow more at once after as many successes as are allowed at once."""
+        self._bursts_on_end = 0
         if self.limit == self._limits.at_once:
             return
         self._successes += 1
         if self._successes >= self.limit:
-            self.limit += 1
+            self.limit = min(self.limit + max(1, self._limits.at_once // _STEPS), self._limits.at_once)
             self._successes = 0
             self._room.set()
 

@@ -1,11 +1,11 @@
 """Requests on behalf of one account of one service: objects, pages, bodies, files, writes."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
+from msgspec.structs import replace
 
 from tuiback.errors import CursorExpired, GraphError, ItemGone
 from tuiback.graph.batch import Answered, Batch, Member
@@ -23,8 +23,7 @@ _VERSION = "/v1.0"
 _PRIORITY = {"x-ms-throttle-priority": "low"}
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """One page of a list. The last page of a delta has `delta_link`; all others `next_link`, or neither at the end."""
 
     items: list[dict[str, Any]]
@@ -91,14 +90,16 @@ class Lane:
             answers.append(answer)
         return answers
 
-    def download(self, path: str, *, etag: str = "", size: int | None = None) -> AsyncGenerator[bytes, None]:
-        """A file's bytes through its /content path, resumed where it broke off.
+    def download(
+        self, path: str, *, etag: str = "", size: int | None = None, link: str = ""
+    ) -> AsyncGenerator[bytes, None]:
+        """A file's bytes through its /content path, or the `link` that a listing told; resumed where it broke off.
 
         `etag` must still hold when it is resumed, unless the service names another for the bytes; `size` is
         believed only when the service states none.
         """
         ask = replace(self._ask("GET", path, headers={"Accept": "*/*"}), whole=False, redirects=True)
-        return Download(self._caller, ask, etag=etag, size=size).chunks()
+        return Download(self._caller, ask, etag=etag, size=size, link=link).chunks()
 
     async def post(
         self, path: str, body: Mapping[str, Any] | bytes, *, headers: Mapping[str, str] | None = None

@@ -5,8 +5,9 @@ https://learn.microsoft.com/sharepoint/dev/general-development/how-to-avoid-gett
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class Measure(StrEnum):
@@ -16,8 +17,7 @@ class Measure(StrEnum):
     BYTES_UP = "bytes up"
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """At most so much in any stretch of so many seconds."""
 
     units: int
@@ -25,16 +25,14 @@ class Window:
     measure: Measure = Measure.UNITS
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """At most `at_once` requests under way, and the windows that all must have room."""
 
     at_once: int
     windows: tuple[Window, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceLimits:
+class ServiceLimits(msgspec.Struct, frozen=True):
     """The limits of one app at one service, and those of each account there when the service counts by account."""
 
     service: Limits

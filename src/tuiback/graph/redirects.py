@@ -5,8 +5,9 @@ A folder of a growing archive answers 308 with its address in another mailbox
 (https://learn.microsoft.com/graph/api/reportroot-getmailboxusagedetail).
 """
 
-from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
+
+import msgspec
 
 from tuiback.graph.transport import is_private
 
@@ -17,8 +18,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SAME_VERB = frozenset({307, 308})
 
 
-@dataclass(frozen=True, slots=True)
-class Next:
+class Next(msgspec.Struct, frozen=True):
     """The address to ask instead; `signed`: it is the same service, to which our token may go."""
 
     url: str

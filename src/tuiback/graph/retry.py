@@ -1,6 +1,7 @@
 """Decides what to do after a try that failed: try again, renew the token, or give up. Pure: it only decides."""
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 from tuiback.graph.faults import Failure
 
@@ -12,6 +13,8 @@ MOST_TRIES_BEFORE_ANY_ANSWER = 4
 MOST_THROTTLED_SECONDS = 900.0
 # What broke for the first time waits this part of the time that is usual after one failure.
 FIRST_WAIT_SHARE = 0.25
+# A connection that broke while others hold waits no longer for the next.
+MOST_SECONDS_WHEN_REACHED = 1.0
 # A server error that stays is one bad item more often than a bad hour: some six seconds tell which.
 MOST_SERVER_ERROR_TRIES = 4
 
@@ -21,15 +24,16 @@ _SERVER_ERRORS = frozenset({500, 502, 503, 504})
 _BAD_ITEM = frozenset({"errorcontentconversionfailed", "errorcorruptdata", "errorinvalidrecipients"})
 # A token that was just issued may be refused for its age; others mean what they say.
 _RENEWABLE = frozenset({401})
-# A token may end again while a request waits for its turn ("Access token has expired or is not yet valid."). Where
-# anything else is said, a second token changes nothing.
+# A token may end again while a request waits for its turn ("Access token has expired or is not yet valid."), and does
+# so for all that are under way with it. Where anything else is said, a second token changes nothing.
 MOST_RENEWALS = 3
+# So often where each token that ended had been good for others: then it was taken away, and the app is welcome.
+MOST_RENEWALS_OF_GOOD = 30
 # Verbs that may be repeated when nobody knows whether the first try arrived.
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 
 
-@dataclass(frozen=True, slots=True)
-class Attempts:
+class Attempts(msgspec.Struct, frozen=True):
     """What was tried so far for one request; `answered`: the service was there before, for any request.
 
     `most_server_errors` of a kind that may stay end it. Of the tries `refusals` were throttled and `faults` failed
@@ -46,36 +50,52 @@ class Attempts:
     faults: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
-    """Try again after so long. `fence`: the service asked everybody to wait, not just this request."""
+class Again(msgspec.Struct, frozen=True):
+    """Try again after so long. `fence`: the service refused for everybody, not just this request."""
 
     wait_seconds: float
     fence: bool = False
 
+    def rests(self, failure: Failure) -> bool:
+        """Whether this request waits by itself: where a time was stated, the fence is its wait as well."""
+        return not self.fence or failure.retry_after is None
 
-@dataclass(frozen=True, slots=True)
-class Renew:
+
+class Renew(msgspec.Struct, frozen=True):
     """Get a new token and try again at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class GiveUp:
+class GiveUp(msgspec.Struct, frozen=True):
     """Nothing more can be tried."""
 
 
 Decision = Again | Renew | GiveUp
 
 
-def decide(method: str, attempts: Attempts, failure: Failure, *, signed: bool, jitter: float) -> Decision:
-    """What to do after `failure`, when `attempts` counts this try too. `jitter` lies in [0, 1)."""
+def decide(
+    method: str,
+    attempts: Attempts,
+    failure: Failure,
+    *,
+    signed: bool,
+    jitter: float,
+    served: bool = False,
+    reached: bool = False,
+) -> Decision:
+    """What to do after `failure`, when `attempts` counts this try too. `jitter` lies in [0, 1).
+
+    `served`: the token of this try was good for another request before. `reached`: others were answered since the
+    failure before this one, so that the way there is open.
+    """
     if failure.hopeless:
         return GiveUp()
     if signed and failure.status in _RENEWABLE:
-        most_renewals = MOST_RENEWALS if "expired" in failure.message.lower() else 1
+        most_renewals = 1
+        if "expired" in failure.message.lower():
+            most_renewals = MOST_RENEWALS_OF_GOOD if served else MOST_RENEWALS
         return Renew() if attempts.renewals < most_renewals else GiveUp()
     most = MOST_TRIES if attempts.answered else MOST_TRIES_BEFORE_ANY_ANSWER
-    if attempts.tries >= most or attempts.throttled_seconds >= MOST_THROTTLED_SECONDS:
+    if attempts.tries - attempts.renewals >= most or attempts.throttled_seconds >= MOST_THROTTLED_SECONDS:
         return GiveUp()
     if was_throttled(failure):
         backoff = backoff_seconds(attempts.tries - attempts.faults - attempts.renewals, jitter)
@@ -84,6 +104,8 @@ def decide(method: str, attempts: Attempts, failure: Failure, *, signed: bool, j
         number = attempts.tries - attempts.refusals - attempts.renewals
         # Most of what breaks once is whole at the next try, so the first one need not wait long.
         wait_seconds = backoff_seconds(number, jitter) * (FIRST_WAIT_SHARE if number == 1 else 1)
+        if failure.status == 0 and reached:
+            wait_seconds = min(wait_seconds, MOST_SECONDS_WHEN_REACHED)
         return Again(wait_seconds if failure.retry_after is None else failure.retry_after)
     return GiveUp()
 

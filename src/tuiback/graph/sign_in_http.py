@@ -1,13 +1,13 @@
 """The blocking HTTP client that msal speaks through when it signs in."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Self
 from urllib.parse import urlsplit
 
 import httpx
+import msgspec
 
 from tuiback.errors import Unreachable
 from tuiback.graph.transport import CONNECT_SECONDS, tls_context
@@ -18,8 +18,7 @@ _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 _Fields = Mapping[str, str] | None
 
 
-@dataclass(frozen=True, slots=True)
-class SignInReply:
+class SignInReply(msgspec.Struct, frozen=True):
     """A reply in the shape that msal reads."""
 
     status_code: int

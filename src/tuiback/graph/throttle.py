@@ -1,9 +1,11 @@
 """Keeps one app's requests under Microsoft's limits, and waits when a service asks for it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
+
+import msgspec
+from msgspec.structs import replace
 
 from tuiback.graph.gate import Cost, Gate
 from tuiback.graph.limits import Measure, ServiceLimits, cautious, published
@@ -13,12 +15,13 @@ from tuiback.model import Clock
 Notice = Callable[[str, float, int], None]
 
 
+_TOO_MANY = 429
+
 # Of the accounts at a service the ledger names those that have least left, or wait longest.
 _ACCOUNTS_TOLD = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(msgspec.Struct, frozen=True):
     """One window of the ledger: `used` of `units` in `seconds`, of the service, or of the `account` named."""
 
     account: str
@@ -29,8 +32,7 @@ class Allowance:
     wait_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class ThrottleFigures:
+class ThrottleFigures(msgspec.Struct, frozen=True):
     """How hard one service throttles.
 
     `limit` is what is allowed at once now; `wait_seconds` is the longest wait that the service asked for or that
@@ -163,17 +165,19 @@ class Slot:
             for _ in range(requests):
                 gate.succeed()
 
-    def throttled(self, wait_seconds: float, status: int) -> None:
-        """The service refused: whoever listens hears of it once a burst.
+    def throttled(self, wait_seconds: float | None, status: int) -> None:
+        """The service refused, for so long if it said so: whoever listens hears of it once a burst.
 
         The fence and the reduction fall on the account where the service counts by account, so that one busy
         mailbox does not stop all others.
         """
         self._service.throttled += 1
         narrowest = self._gates()[0]
-        narrowest.fence(wait_seconds)
-        if narrowest.reduce(self._entered_at) and self._notice is not None:
-            self._notice(self._service.name, wait_seconds, status)
+        is_news = narrowest.reduce(self._entered_at, halve=status == _TOO_MANY or wait_seconds != 0)
+        seconds = narrowest.unstated_fence_seconds if wait_seconds is None else wait_seconds
+        narrowest.fence(seconds)
+        if is_news and self._notice is not None:
+            self._notice(self._service.name, seconds, status)
 
     def learn(self, limit: int | None, remaining: int, reset_seconds: float) -> None:
         """The service told what its window holds and how much is left of it."""

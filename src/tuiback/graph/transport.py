@@ -7,6 +7,7 @@ import asyncio
 import os
 import re
 import ssl
+from collections.abc import AsyncIterable, Mapping
 from functools import cache
 from http.client import HTTPResponse
 from http.cookiejar import CookieJar
@@ -81,12 +82,12 @@ def _tls_context(named: str) -> ssl.SSLContext:
         raise EnvironmentFault(what, named, f"correct {' or '.join(_AUTHORITIES)}") from error
 
 
-def open_client(user_agent: str) -> httpx.AsyncClient:
+def open_client(user_agent: str) -> "ExactClient":
     """A client that keeps no cookies, follows no redirects and waits for no connection: the Throttle bounds them.
 
     Proxies (HTTPS_PROXY, NO_PROXY) and authorities (SSL_CERT_FILE and the like) come from the environment.
     """
-    return _ExactClient(
+    return ExactClient(
         verify=tls_context(),
         timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=None),
         limits=httpx.Limits(max_connections=None, keepalive_expiry=_KEEPALIVE_SECONDS),
@@ -173,8 +174,28 @@ class _ExactTransport(AiohttpTransport):
             await self._exact.close()
 
 
-class _ExactClient(HttpxAiohttpClient):
-    """httpx's client with the transport above, with and without a proxy."""
+class ExactClient(HttpxAiohttpClient):
+    """httpx's client with the transport above, with and without a proxy.
+
+    What goes by question() and answer() goes past all that httpx would look for each time: passwords, cookies,
+    redirects and hooks.
+    """
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - httpx's own
+        super().__init__(**options)
+        self._usual_headers = dict(self.headers)
+        self._extensions = {"timeout": self.timeout.as_dict()}
+
+    def question(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | AsyncIterable[bytes] | None
+    ) -> httpx.Request:
+        """A request with the client's usual headers. Raises httpx.InvalidURL."""
+        named = self._usual_headers | {name.lower(): value for name, value in headers.items()}
+        return httpx.Request(method, url, headers=named, content=content, extensions=self._extensions)
+
+    async def answer(self, question: httpx.Request) -> httpx.Response:
+        """What it is answered, the body still to come; close it. Raises one of BREAKS."""
+        return await self._transport_for_url(question.url).handle_async_request(question)
 
     def _init_transport(self, *args: Any, **options: Any) -> httpx.AsyncBaseTransport:  # noqa: ANN401 - httpx's own
         given: httpx.AsyncBaseTransport | None = options.pop("transport", None)

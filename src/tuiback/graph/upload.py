@@ -4,8 +4,9 @@ https://learn.microsoft.com/graph/api/driveitem-createuploadsession
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from tuiback.errors import GraphError, ItemGone, TuibackError, Unreachable
 from tuiback.graph.caller import Ask, Caller

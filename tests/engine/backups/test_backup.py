@@ -1,13 +1,17 @@
 """Backing accounts up: what is fetched, what a snapshot shows, and what failures leave behind."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.engine.cloud import Cloud
 from tests.engine.rig import Rig, anna, make_home, now_in
-from tuiback.model import Outcome
+from tuiback.connectors.base import Change, PartSource
+from tuiback.model import Account, Container, Outcome, Owed, RemoteItem
 
 
 async def test_first_run_stores_everything(rig: Rig) -> None:
@@ -250,3 +254,51 @@ class _StopsAt(list[str]):
         super().append(item_id)
         if len(self) == self._at:
             self._stop()
+
+
+class Overtaken(Cloud):
+    """Lists the archive first; then m1 moves from there to the inbox, which shows it as well."""
+
+    def __init__(self, *, stale_last: bool) -> None:
+        super().__init__()
+        self.mailboxes = {"anna": anna()}
+        self.mailboxes["anna"].put("m1", "arc", b"text 1")
+        self._stale_last = stale_last
+        self._archive_is_listed = asyncio.Event()
+        self._is_fetched = asyncio.Event()
+
+    async def changes(self, account: Account, container: Container) -> AsyncIterator[Change]:
+        """See Connector."""
+        if container.container_id == "in":
+            await self._archive_is_listed.wait()
+            self._box(account).put("m1", "in", b"text 1")
+        told = [change async for change in super().changes(account, container)]
+        if container.container_id == "arc":
+            self._archive_is_listed.set()
+        if container.container_id == ("arc" if self._stale_last else "in"):
+            await self._is_fetched.wait()
+        for change in told:
+            yield change
+
+    async def content(self, account: Account, item: RemoteItem) -> AsyncIterator[PartSource]:
+        """See Connector."""
+        async for part in super().content(account, item):
+            yield part
+        if item.item_id == "m1":
+            self._is_fetched.set()
+
+    async def refresh(self, account: Account, owed: Owed) -> RemoteItem | None:
+        """See Connector: what moved is told by the listing of its new folder."""
+        mail = self._box(account).mails[owed.item_id]
+        return self._mail_item(mail) if mail.folder == owed.container_id else None
+
+
+@pytest.mark.parametrize("stale_last", [True, False])
+async def test_what_two_folders_show_is_where_the_service_says(tmp_path: Path, *, stale_last: bool) -> None:
+    """Folders are listed side by side, and what moves meanwhile must not come back to where it was."""
+    rig = await Rig.open(make_home(tmp_path), Overtaken(stale_last=stale_last))
+    assert (await rig.run()).outcome is Outcome.OK
+    assert rig.listing() == now_in(rig.cloud.mailboxes["anna"])
+    assert (await rig.run()).outcome is Outcome.OK
+    assert rig.listing() == now_in(rig.cloud.mailboxes["anna"])
+    await rig.archive.close()

@@ -1,9 +1,9 @@
 """Limits are set at once, kept over restarts, and eased by what services say."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.engine.receivers import TurnedClock
 from tuiback.engine.activity import Activity

@@ -1,10 +1,10 @@
 """Downloads keep to the rate of the hour."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from tests.engine.receivers import TurnedClock
 from tests.engine.rig import Rig

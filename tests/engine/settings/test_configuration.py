@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tuiback.cli.applying import channels_for, commands_for
 from tuiback.engine.commands import ChangeTasks, PutTenant, SetLimits
@@ -147,7 +147,7 @@ def applied_to_nothing(text: str, folder: Path) -> Document:
 
 
 def _tenant_of(command: PutTenant) -> Tenant:
-    named = {field.name: getattr(command, field.name) for field in fields(Tenant) if hasattr(command, field.name)}
+    named = {name: getattr(command, name) for name in Tenant.__struct_fields__ if hasattr(command, name)}
     return Tenant(**{**named, "credential": command.credential.encode()})
 
 
@@ -206,4 +206,4 @@ def _put_secrets(document: Document, folder: Path) -> None:
 def test_every_field_of_a_task_is_in_the_file() -> None:
     """A field that is added to tasks is configuration, unless it is named here."""
     known = {name for name, _ in TASK_FIELDS.values()}
-    assert {field.name for field in fields(Task)} - known == {"name", "created_at", "former_names"}
+    assert set(Task.__struct_fields__) - known == {"name", "created_at", "former_names"}

@@ -1,8 +1,7 @@
 """Decisions: what a listed item asks for, and whom a task covers."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from msgspec.structs import replace as changed
 
 from tuiback.connectors.base import Discovered

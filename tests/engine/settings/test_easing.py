@@ -43,3 +43,13 @@ def test_a_wait_that_was_asked_for_is_not_quiet() -> None:
 def test_something_always_goes_on(limit: int, part: float) -> None:
     """At least one, at most the limit."""
     assert 1 <= eased_limit(limit, part) <= limit
+
+
+def test_few_refusals_among_many_requests_take_nothing() -> None:
+    """One in twenty is waited for and no more; when one in three is refused, less is taken at once."""
+    state, now, requests = Ease(), 0.0, 0
+    for share, part in ((20, 1.0), (3, 0.5)):
+        for _ in range(30):
+            now, requests = now + 1, requests + 60
+            state = eased(state, state.throttled + 60 // share, waits=False, now=now, requests=requests)
+        assert state.part == part

@@ -1,9 +1,8 @@
 """Paths that a task leaves out: patterns, and passes over an account that has them."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.engine.rig import Rig, now_in
 from tuiback.engine.settings.left_out import Exclusions, LeftOut

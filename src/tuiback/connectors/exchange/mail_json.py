@@ -2,7 +2,6 @@
 
 import email.utils
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,8 +25,7 @@ _BODY_BYTES = 3_000_000
 _RECIPIENTS = {"toRecipients": "to", "ccRecipients": "cc", "bccRecipients": "bcc", "replyTo": "reply-to"}
 
 
-@dataclass(frozen=True, slots=True)
-class MailJson:
+class MailJson(msgspec.Struct, frozen=True):
     """What to POST, what to attach afterwards, and what of the original this loses."""
 
     message: dict[str, Any]

@@ -9,8 +9,10 @@ import email.utils
 import io
 import mimetypes
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from email.message import Message
+
+import msgspec
+from msgspec.structs import replace
 
 # What the standard library's parser raises for the mail of real mailboxes, beside its own errors.
 PARSE_FAULTS = (
@@ -20,8 +22,7 @@ PARSE_FAULTS = (
 _UNMODIFIED = email.policy.compat32.clone(linesep="\r\n", mangle_from_=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(msgspec.Struct, frozen=True):
     """A file within a message. `content_id` (without angle brackets) is what an HTML body calls it by."""
 
     name: str
@@ -31,8 +32,7 @@ class Attachment:
     inline: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MimeParts:
+class MimeParts(msgspec.Struct, frozen=True):
     """A message taken apart: `body_type` is "html" or "text"; `degraded` says what could not be kept."""
 
     body_type: str

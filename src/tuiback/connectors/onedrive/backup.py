@@ -134,7 +134,7 @@ class OneDriveBackup(DriveAccess):
         """
         hashed = QuickXor()
         content_path = drive_path(account, "items", item.item_id, "content")
-        async for piece in self._lane(account).download(content_path, size=item.size):
+        async for piece in self._lane(account).download(content_path, size=item.size, link=item.link):
             hashed.update(piece)
             yield piece
         stated = hash_of_tag(item.content_tag)

@@ -38,6 +38,7 @@ def drive_item(item: Mapping[str, Any], root_id: str) -> RemoteItem:
         attrs=tuple((name, text) for name, text in attrs.items() if text),
         # A shortcut to another drive (remoteItem) has neither facet and no bytes of its own.
         has_content="file" in item and not is_folder,
+        link=item.get("@microsoft.graph.downloadUrl") or "",
     )
 
 

@@ -1,10 +1,10 @@
 """Writes folders and files back into a drive."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from tuiback.connectors.base import Existing, ItemSource, Written
 from tuiback.connectors.onedrive.drive import DriveAccess, drive_path

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tuiback.engine.archives.archive import Archive
 from tuiback.engine.commands import AckOwed

@@ -1,33 +1,33 @@
-"""Lists containers ahead of the pass that walks them, so that fetching items never waits for a listing."""
+"""Reads a stream ahead of who takes it, so that fetching items never waits for a listing."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Generic, TypeVar
 
-from tuiback.connectors.base import Change, Connector
-from tuiback.model import Account, Container
+import msgspec
 
 # Changes of one container that may wait for the pass; a page of a mailbox is at most as long.
 _MOST_WAITING = 500
-# Containers whose listing is begun before their turn comes.
-CONTAINERS_AHEAD = 2
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
+class _End(msgspec.Struct, frozen=True):
     """The stream's end, and what ended it."""
 
     error: BaseException | None = None
 
 
 class Ahead(Generic[T]):
-    """A stream that is read ahead of its consumer, up to a number of entries; `async for` it once, then close()."""
+    """A stream that is read ahead of its consumer, up to a number of entries; `async for` it once, then close().
 
-    def __init__(self, source: AsyncIterator[T], most: int = _MOST_WAITING) -> None:
+    `marks_waiting` counts the entries of the type `mark` that have been read and will surely come.
+    """
+
+    def __init__(self, source: AsyncIterator[T], most: int = _MOST_WAITING, mark: type[T] | None = None) -> None:
         self._source = source
+        self._mark = mark
+        self.marks_waiting = 0
         self._waiting: asyncio.Queue[T | _End] = asyncio.Queue(most)
         self._reading = asyncio.create_task(self._read())
 
@@ -38,6 +38,7 @@ class Ahead(Generic[T]):
         """The next entry. Raises what the source raised, at its place in the stream."""
         entry = await self._waiting.get()
         if not isinstance(entry, _End):
+            self.marks_waiting -= self._is_mark(entry)
             return entry
         # Whoever asks once more after the end gets the same answer.
         self._waiting.put_nowait(entry)
@@ -50,10 +51,14 @@ class Ahead(Generic[T]):
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)
 
+    def _is_mark(self, entry: T) -> bool:
+        return self._mark is not None and isinstance(entry, self._mark)
+
     async def _read(self) -> None:
         end = _End()
         try:
             async for entry in self._source:
+                self.marks_waiting += self._is_mark(entry)
                 await self._waiting.put(entry)
         except Exception as error:  # noqa: BLE001 - the consumer raises it
             end = _End(error)
@@ -61,34 +66,3 @@ class Ahead(Generic[T]):
             if isinstance(self._source, AsyncGenerator):
                 await self._source.aclose()
         await self._waiting.put(end)
-
-
-class Listings:
-    """The listings of one account that are under way. close() them all in the end."""
-
-    def __init__(self, connector: Connector, account: Account) -> None:
-        self._connector = connector
-        self._account = account
-        self._begun: dict[str, tuple[str, Ahead[Change]]] = {}
-
-    def begin(self, containers: Iterable[Container]) -> None:
-        """Begin to list these, unless that is under way."""
-        for container in containers:
-            if container.container_id not in self._begun:
-                stream = Ahead(self._connector.changes(self._account, container))
-                self._begun[container.container_id] = (container.cursor, stream)
-
-    async def take(self, container: Container) -> Ahead[Change]:
-        """The container's changes since its cursor; the taker closes them."""
-        cursor, stream = self._begun.pop(container.container_id, ("", None))
-        if stream is not None and cursor == container.cursor:
-            return stream
-        if stream is not None:
-            await stream.close()
-        return Ahead(self._connector.changes(self._account, container))
-
-    async def close(self) -> None:
-        """Give up what nobody took."""
-        for _, stream in self._begun.values():
-            await stream.close()
-        self._begun.clear()

@@ -1,24 +1,25 @@
 """Backs one account up: follows its containers' changes, stores what is new, and closes a snapshot."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from typing import ParamSpec, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from tuiback.catalog import CatalogReader
 from tuiback.connectors.base import Change, Changed, Checkpoint, Connector, Relisting, Removed
 from tuiback.engine.archives.committer import Committer
-from tuiback.engine.backups.ahead import CONTAINERS_AHEAD, Listings
+from tuiback.engine.backups.ahead import Ahead
 from tuiback.engine.backups.fetch import Failure, Fetched, Fetcher, Vanished
 from tuiback.engine.backups.fetch import Outcome as FetchOutcome
 from tuiback.engine.backups.owing import OwedItems
 from tuiback.engine.backups.tally import Tally
-from tuiback.engine.backups.whereabouts import Whereabouts
+from tuiback.engine.backups.whereabouts import Whereabouts, moved_on
 from tuiback.engine.monitor import RunMonitor
 from tuiback.engine.settings.decide import Verdict, verdict
 from tuiback.engine.settings.left_out import Exclusions
+from tuiback.engine.workers import for_each
 from tuiback.errors import GraphError, ItemGone, Unreachable
 from tuiback.model import (
     FOLDER_KINDS,
@@ -40,9 +41,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Page = dict[str, RemoteItem | None]
 
+# So many containers of an account are walked at once: while one waits for its service, others go on.
+CONTAINERS_AT_ONCE = 4
+# Pages that have come are taken together up to so many items.
+MOST_TAKEN = 500
 
-@dataclass(frozen=True, slots=True)
-class PassResult:
+
+class PassResult(msgspec.Struct, frozen=True):
     """How an account pass ended; `trouble` holds a line for each thing that is not as it should be.
 
     `left_out` counts the items that were backed up before and are left out now.
@@ -54,8 +59,7 @@ class PassResult:
     left_out: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(msgspec.Struct, frozen=True):
     """What the catalog knew of the account when the pass began."""
 
     seq: int
@@ -111,7 +115,7 @@ class AccountPass:
         self._counted_ahead: set[str] = set()
         self._trouble: list[str] = []
         self._whereabouts = Whereabouts()
-        self._listings = Listings(connector, account)
+        self._roots = connector.root_containers(account)
         # What of the account is left out; told before run().
         self.exclude_paths: Sequence[str] = ()
         self._exclusions = Exclusions((), lambda ids: ask(reader.known, account.account_id, ids))
@@ -121,31 +125,27 @@ class AccountPass:
         ground = await ask(ground_of, self._reader, self._id)
         self._seq, self._opened, self._last = ground.seq, ground.opened, ground.last
         self._owed = OwedItems(ground.owed, self._committer, self._monitor, self._clock)
-        self._containers = {c.container_id: c for c in self._connector.root_containers(self._account)}
+        self._containers = {c.container_id: c for c in self._roots}
         self._containers |= {c.container_id: c for c in ground.containers}
         self._exclusions = Exclusions(self.exclude_paths, lambda ids: ask(self._reader.known, self._id, ids))
         if self._seq == 1:
             self._open()
         await self._retry_owed()
-        try:
-            await self._walk_containers()
-        finally:
-            await self._listings.close()
+        await self._walk_containers()
         await self._compare_totals()
         return self._close()
 
     async def _walk_containers(self) -> None:
-        # Walking the folders makes further containers known, so the dictionary grows while it is walked.
+        # The roots first: what they tell is gone needs no walk. They make others known, and so may those.
+        await for_each([self._containers[root.container_id] for root in self._roots], self._walk_or_tell, 1)
         while waiting := [c for c in self._containers.values() if not self._whereabouts.is_walked(c.container_id)]:
-            self._whereabouts.walk(waiting[0].container_id)
-            ahead = [c for c in waiting[: 1 + CONTAINERS_AHEAD] if not await self._exclusions.covers_container(c)]
-            self._listings.begin(ahead)
-            await self._walk_or_tell(waiting[0])
+            await for_each(waiting, self._walk_or_tell, CONTAINERS_AT_ONCE)
         for container_id in self._whereabouts.to_look_at_again():
             if container_id in self._containers:
                 await self._walk_or_tell(self._containers[container_id])
 
     async def _walk_or_tell(self, container: Container) -> None:
+        self._whereabouts.walk(container.container_id)
         if await self._exclusions.covers_container(container):
             return
         self._monitor.at_work(self._id, "list", container.name)
@@ -156,7 +156,7 @@ class AccountPass:
         except ItemGone:
             self._trouble.append(f"{container.name}: gone while it was listed; the next run sees where it went")
         except GraphError as e:
-            if container.container_id in {c.container_id for c in self._connector.root_containers(self._account)}:
+            if container.container_id in {root.container_id for root in self._roots}:
                 raise
             self._trouble.append(f"{container.name}: {e}")
 
@@ -164,28 +164,29 @@ class AccountPass:
         """Follow one container to its end. Without a cursor its ids are compared with what was live before."""
         if self._tally.has_total(container.container_id):
             await self._start_tally(container.container_id)
-        seen: set[str] | None = None
-        if not container.cursor and self._seq > 1:
-            seen = set()
-        stream = await self._listings.take(container)
+        seen: set[str] | None = None if container.cursor or self._seq == 1 else set()
+        stream = Ahead(self._connector.changes(self._account, container), mark=Checkpoint)
         try:
             await self._follow(container, stream, seen)
         finally:
             await stream.close()
 
-    async def _follow(self, container: Container, stream: AsyncIterator[Change], seen: set[str] | None) -> None:
+    async def _follow(self, container: Container, stream: Ahead[Change], seen: set[str] | None) -> None:
         """Take the changes page by page; `seen` collects what a full listing shows."""
         page: Page = {}
         async for change in stream:
             match change:
                 case Relisting():
-                    seen = set()
+                    page, seen = {}, set()
                     container = replace(container, cursor="", relisting=True)
                     self._committer.stage_container(container)
                 case Changed(item):
                     page[item.item_id] = item
                 case Removed(item_id):
                     page[item_id] = None
+                case Checkpoint() if stream.marks_waiting and len(page) < MOST_TAKEN:
+                    # A service that can't make large pages is read in small ones: they are taken together.
+                    continue
                 case Checkpoint(cursor, complete):
                     await self._take_page(container, page)
                     if seen is not None:
@@ -205,6 +206,9 @@ class AccountPass:
 
     async def _take_page(self, container: Container, page: Page) -> None:
         """Settle all items of a page; returns when each is stored, carried over, owed or gone."""
+        contested = self._whereabouts.contested(page, container.container_id)
+        for item_id in await moved_on(self._connector, self._account, container, contested, self._clock.now()):
+            del page[item_id]
         if not page:
             return
         if container.container_id not in self._counted_ahead:
@@ -244,6 +248,7 @@ class AccountPass:
             case Verdict.CARRY_OVER:
                 self._open_version(container, item, known.parts if known else (), known)
             case Verdict.FETCH:
+                self._whereabouts.come(item.item_id, container.container_id)
                 return True
         return False
 
@@ -287,6 +292,8 @@ class AccountPass:
         self._count("items_removed", kind)
 
     def _take(self, container: Container, item: RemoteItem, known: Known | None, outcome: FetchOutcome) -> None:
+        if self._whereabouts.is_elsewhere(item.item_id, container.container_id):
+            return
         match outcome:
             case Fetched(parts, size):
                 self._open_version(container, msgspec.structs.replace(item, size=size), parts, known)
@@ -302,7 +309,7 @@ class AccountPass:
         self, container: Container, item: RemoteItem, parts: tuple[StoredPart, ...], known: Known | None
     ) -> None:
         self._open()
-        self._whereabouts.come(item.item_id)
+        self._whereabouts.come(item.item_id, container.container_id)
         here = known is not None and known.live and not known.removal_pending
         if not (here and known is not None and known.container_id == container.container_id):
             self._tally.add(container.container_id, 1)
@@ -315,7 +322,9 @@ class AccountPass:
                 size, item.modified, item.etag, item.content_tag, parts, item.attrs,
             )
         )
-        self._count("items_changed" if here else "items_new", item.kind)
+        moved = self._whereabouts.settle_move(item.item_id)
+        self._monitor.count("items_removed", -moved)
+        self._count("items_changed" if here or moved else "items_new", item.kind)
 
     async def _retry_owed(self) -> None:
         """Items that failed before come first, whether or not a listing shows them again."""

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from msgspec.structs import asdict, replace
+
 from tuiback.engine.activity import Activity
+from tuiback.engine.archives.archive import Archive
 from tuiback.engine.backups.runs import Crew, RunReport, TaskRun
 from tuiback.engine.codec import error_fields
 from tuiback.engine.commands import PauseTask, RunTasks, StopTask
@@ -131,7 +133,7 @@ class Dispatcher:
             run = TaskRun(task, number, command.trigger, crew, command.accounts)
             self._runs[name] = run
             self.on_begin()
-            archive.on_commit = self._share_stored
+            archive.on_commit = partial(self._share, archive)
             self._activity.add("info", name, f"run {number} started ({command.trigger})")
             work = asyncio.ensure_future(self._watch(run, self._ends_at(task, command)))
             self._work[name] = work
@@ -170,14 +172,21 @@ class Dispatcher:
         figures = [f for f in self._registry.graph(tenant).throttle_status() if f.service == throttled_as]
         return sum(f.requests for f in figures), sum(f.throttled for f in figures)
 
-    def _share_stored(self, packs: Sequence[PackTable]) -> None:
-        """Packs hold what several runs stored: each run is said to have stored its share of the bytes read."""
-        stored = sum(p.stored_bytes for p in packs)
+    def _share(self, archive: Archive, packs: Sequence[PackTable]) -> None:
+        """Runs store side by side: each is said to have stored, and saved, its share of the bytes read."""
+        saved = archive.new_savings()
+        amounts = {
+            "bytes_stored": sum(p.stored_bytes for p in packs),
+            "bytes_decoded": saved.decoded_bytes,
+            "bytes_single_instance": saved.single_instance_bytes,
+            "bytes_blocks": saved.block_bytes,
+        }
         seen = {name: run.monitor.counters.bytes_read for name, run in self._runs.items()}
         read = {name: count - self._bytes_seen.get(name, 0) for name, count in seen.items()}
         total = sum(read.values())
         for name, run in self._runs.items():
-            run.monitor.count("bytes_stored", stored * read[name] // total if total else 0)
+            for counter, amount in amounts.items():
+                run.monitor.count(counter, amount * read[name] // total if total else 0)
         self._bytes_seen = seen
 
     @contextlib.asynccontextmanager

@@ -1,8 +1,10 @@
 """Fetches items' content into the repository, one by one or many small ones together, however often that takes."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+
+import msgspec
 
 from tuiback.connectors.base import Connector, InGroups
 from tuiback.engine.monitor import RunMonitor
@@ -18,29 +20,32 @@ TRIES = 3
 PAUSE_SECONDS = 0.5
 # What the service has decided for good, by its code, and why nobody has to be told of it twice.
 DECIDED = {"malwareDetected": "Microsoft holds it for malware; reported before"}
-# One account's items, or groups of them, in work: Exchange allows 4 requests at once per app and mailbox
+# One account's groups in work, each held in memory: Exchange allows 4 requests at once per app and mailbox
 # (https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits); others are being stored meanwhile.
-AT_ONCE = 6
+GROUPS_AT_ONCE = 6
+# Items that are streamed by themselves may be more: what waits for its next try must keep no other from its first.
+ALONE_AT_ONCE = 12
 # From so many items on an account counts as large: others are let in beside it, so that twenty small mailboxes don't
 # wait for one of a million messages.
 LONG_PASS_ITEMS = 1000
+# An account that did nothing but wait for so long in all, in gaps of at least so much, counts as large as well: its
+# service keeps it waiting, which uses nothing of what the limit of accounts protects.
+LONG_WAITS_SECONDS = 5.0
+_GAP_SECONDS = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(msgspec.Struct, frozen=True):
     """The parts as stored; `size` is that of the content without its properties."""
 
     parts: tuple[StoredPart, ...]
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Vanished:
+class Vanished(msgspec.Struct, frozen=True):
     """The item was deleted between the listing and the fetch: nothing is lost that a snapshot could hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """The item could not be fetched now and is owed; `code` is what the service called it."""
 
     error: str
@@ -52,10 +57,10 @@ Outcome = Fetched | Vanished | Failure
 
 
 class Fetcher:
-    """Brings items of one service through the file limit into the store; all groups of small ones count as one file.
+    """Brings items of one service through the file limit into the store; all that come in groups count as one file.
 
-    What may be under way in a mailbox is Microsoft's to say, and the throttle keeps to it: with a place for each group
-    ten accounts would use half of that, and one that has to wait would keep places from the others.
+    What may be under way in a mailbox is Microsoft's to say, and the throttle keeps to it: with a place for each
+    message ten accounts would use half of that, and one that has to wait would keep places from the others.
     """
 
     def __init__(
@@ -68,8 +73,9 @@ class Fetcher:
         bandwidth: Bandwidth | None = None,
         long_pass: Callable[[], None] = lambda: None,
     ) -> None:
-        """`long_pass` is called from the LONG_PASS_ITEMS-th item on, as often as there may be news."""
+        """`long_pass` is called once the account counts as large, as often as there may be news."""
         self._connector = connector
+        self._in_groups = connector if isinstance(connector, InGroups) else None
         self._writer = writer
         self._files = files
         self._monitor = monitor
@@ -77,6 +83,11 @@ class Fetcher:
         self._bandwidth = bandwidth
         self._long_pass = long_pass
         self._items = 0
+        self._waited_seconds = 0.0
+        self._counted_at = clock.monotonic()
+        # Several containers of the account may be fetched at the same time.
+        self._room_for_groups = asyncio.Semaphore(GROUPS_AT_ONCE)
+        self._room_alone = asyncio.Semaphore(ALONE_AT_ONCE)
         self._group_place = SharedPlace(files, connector.service)
 
     async def fetch_all(
@@ -85,20 +96,38 @@ class Fetcher:
         """Give `take` every item with what became of it, in whatever order. Raises as fetch()."""
 
         async def fetch_group(group: Sequence[RemoteItem]) -> None:
-            if len(group) > 1 and isinstance(self._connector, InGroups):
-                outcomes = await self._fetch_together(account, group, self._connector)
-            else:
-                outcomes = [await self.fetch(account, item) for item in group]
-            for item, outcome in zip(group, outcomes, strict=True):
-                take(item, outcome)
-            self._items += len(group)
-            if self._items >= LONG_PASS_ITEMS:
-                self._long_pass()
+            async with self._room_for_groups:
+                outcomes = await self._fetch_together(account, group)
+                for number, outcome in outcomes.items():
+                    take(group[number], outcome)
+            self._count(len(outcomes))
+            # What failed in company is tried alone, with all the patience that takes.
+            await for_each(
+                [(item,) for number, item in enumerate(group) if number not in outcomes], fetch_alone, ALONE_AT_ONCE
+            )
+
+        async def fetch_alone(group: Sequence[RemoteItem]) -> None:
+            async with self._room_alone:
+                take(group[0], await self.fetch(account, group[0]))
+            self._count(1)
+
+        async def fetch_each(groups: Sequence[Sequence[RemoteItem]]) -> None:
+            await for_each(groups, fetch_group if len(groups[0]) > 1 else fetch_alone, ALONE_AT_ONCE)
 
         groups: Sequence[Sequence[RemoteItem]] = [(item,) for item in items]
-        if isinstance(self._connector, InGroups):
-            groups = self._connector.groups(items)
-        await for_each(groups, fetch_group, AT_ONCE)
+        if self._in_groups is not None:
+            groups = self._in_groups.groups(items)
+        alone = [group for group in groups if len(group) == 1]
+        together = [group for group in groups if len(group) > 1]
+        await for_each([part for part in (alone, together) if part], fetch_each, 2)
+
+    def _count(self, items: int) -> None:
+        self._items += items
+        gap_seconds = self._clock.monotonic() - self._counted_at
+        self._counted_at += gap_seconds
+        self._waited_seconds += gap_seconds if gap_seconds >= _GAP_SECONDS else 0.0
+        if self._items >= LONG_PASS_ITEMS or self._waited_seconds >= LONG_WAITS_SECONDS:
+            self._long_pass()
 
     async def fetch(self, account: Account, item: RemoteItem) -> Outcome:
         """Raises what makes the whole account impossible: no network, refused credentials, a full disk."""
@@ -119,29 +148,25 @@ class Fetcher:
                     await self._clock.sleep(PAUSE_SECONDS * attempt)
         return failure
 
-    async def _fetch_together(
-        self, account: Account, items: Sequence[RemoteItem], connector: InGroups
-    ) -> list[Outcome]:
-        """What failed in company is tried alone, with all the patience that takes."""
+    async def _fetch_together(self, account: Account, items: Sequence[RemoteItem]) -> dict[int, Outcome]:
+        """What became of those that did not fail, by their places."""
         self._monitor.at_work(account.account_id, "fetch", items[0].name)
-        contents: Sequence[Mapping[str, bytes] | GraphError]
+        contents: Sequence[Mapping[str, bytes] | GraphError] = ()
         async with self._group_place:
             try:
-                contents = await connector.contents(account, items)
+                if self._in_groups is not None:
+                    contents = await self._in_groups.contents(account, items)
             except Unreachable:
                 raise
-            except GraphError as fault:
-                contents = [fault] * len(items)
+            except GraphError:
+                return {}
             whole = {n: content for n, content in enumerate(contents) if not isinstance(content, GraphError)}
             bytes_read = sum(len(part) for parts in whole.values() for part in parts.values())
             if self._bandwidth is not None:
                 await self._bandwidth.take(bytes_read)
         self._monitor.read(account.account_id, bytes_read)
-        stored = await self._store_together(account, items, whole)
-        return [
-            stored.get(n) or (Vanished() if isinstance(contents[n], ItemGone) else await self.fetch(account, item))
-            for n, item in enumerate(items)
-        ]
+        gone = {n: Vanished() for n, content in enumerate(contents) if isinstance(content, ItemGone)}
+        return {**gone, **await self._store_together(account, items, whole)}
 
     async def _store_together(
         self, account: Account, items: Sequence[RemoteItem], whole: Mapping[int, Mapping[str, bytes]]
@@ -165,7 +190,7 @@ class Fetcher:
 
     async def _streamed(self, account: Account, data: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         """The bytes, counted; a place under the file limit is held only while they come, not while they are stored."""
-        async with self._files.hold(self._connector.service):
+        async with self._group_place if self._in_groups else self._files.hold(self._connector.service):
             async for piece in data:
                 if self._bandwidth is not None:
                     await self._bandwidth.take(len(piece))

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import psutil
 
 from tuiback.engine.commands import RunTasks
@@ -26,8 +26,7 @@ _LOOK_SECONDS = 2.0
 _LOOK_AT_REST_SECONDS = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(msgspec.Struct, frozen=True):
     """What a file system has left, in bytes; `place` is what of ours lies on it."""
 
     place: str

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tuiback.engine.archives.committer import Committer
 from tuiback.engine.backups.fetch import DECIDED, Failure

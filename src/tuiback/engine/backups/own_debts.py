@@ -1,7 +1,8 @@
 """Keeps which accounts as a whole a run could not back up, so that they show as failed until one can."""
 
 import asyncio
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tuiback.catalog import CatalogReader
 from tuiback.engine.archives.committer import Committer

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+import msgspec
+from msgspec.structs import replace
 
 from tuiback.connectors.base import Connector, Discovered
 from tuiback.engine.activity import Activity
@@ -21,8 +23,7 @@ from tuiback.model import Account, AccountState, Clock, Outcome, RunCounters, Ru
 _LEVELS = {Outcome.OK: "ok", Outcome.PARTIAL: "warn", Outcome.CANCELLED: "info", Outcome.PAUSED: "info"}
 
 
-@dataclass(frozen=True, slots=True)
-class RunReport:
+class RunReport(msgspec.Struct, frozen=True):
     """What cli.md's `run` tells of one run; error is the reason when nothing could be done at all."""
 
     run: int
@@ -33,8 +34,7 @@ class RunReport:
     error: TuibackError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Crew:
+class Crew(msgspec.Struct, frozen=True):
     """What a run works with. `members_of` tells who is in a group, by object id; `bandwidth` may limit reading."""
 
     archive: Archive

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from tuiback.catalog import CatalogReader
 from tuiback.engine.archives.archive import Archive

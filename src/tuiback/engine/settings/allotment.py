@@ -110,8 +110,9 @@ class Allotment:
         for connector in CONNECTORS:
             mine = [row for row in rows if row.service == connector.throttled_as]
             throttled, waits = sum(row.throttled for row in mine), any(row.wait_seconds > 0 for row in mine)
+            requests = sum(row.requests for row in mine)
             state = self._eases.get(connector.service, Ease())
-            self._eases[connector.service] = eased(state, throttled, waits=waits, now=now)
+            self._eases[connector.service] = eased(state, throttled, waits=waits, now=now, requests=requests)
         if parts_of(self._eases) != before:
             self._apply()
             self._tell(before, parts_of(self._eases))

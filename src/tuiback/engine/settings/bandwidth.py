@@ -1,9 +1,10 @@
 """Keeps downloads under a rate, which may differ by the hours of the week."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from tuiback.engine.timing.hours import Hours, parse_hours
 from tuiback.errors import UsageError
@@ -20,8 +21,7 @@ BURST_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class RatePlan:
+class RatePlan(msgspec.Struct, frozen=True):
     """Rates in bytes a second (None: without limit) with their hours; the first that is open counts."""
 
     entries: tuple[tuple[Hours, float | None], ...] = ()

@@ -2,10 +2,11 @@
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from msgspec.structs import fields
 
 from tuiback.connectors import CONNECTORS
 from tuiback.engine.clouds import choose_cloud
@@ -54,7 +55,7 @@ _REPOSITORY_TYPES: Mapping[str, type] = {"url": str, "key_file": str, "catalog":
 
 
 def _task_fields() -> dict[str, tuple[str, Any]]:
-    """Of each key in a task's table: the field of model.Task and its default (MISSING without one)."""
+    """Of each key in a task's table: the field of model.Task and its default (NODEFAULT without one)."""
     return {_CALLED.get(f.name, f.name): (f.name, f.default) for f in fields(Task) if f.name not in _NOT_IN_FILE}
 
 
@@ -233,7 +234,7 @@ def _whole_task(place: _Place, given: Table) -> Table:
                 check(given)
             except UsageError as error:
                 raise place.wrong(key, f"'{error.subject}' {error.what}", error.remedy) from error
-    defaults = {key: default for key, (_, default) in TASK_FIELDS.items() if default is not MISSING}
+    defaults = {key: default for key, (_, default) in TASK_FIELDS.items() if default is not msgspec.NODEFAULT}
     whole = {key: list(value) if isinstance(value, tuple) else value for key, value in (defaults | given).items()}
     if whole["cron"] and whole["mode"] != "scheduled":
         raise place.wrong("cron", "goes with mode = \"scheduled\"", "give both, or leave it out")

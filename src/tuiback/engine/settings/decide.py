@@ -1,8 +1,9 @@
 """Decides what is to be done about an item that a listing shows, and which accounts a task covers: pure functions."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
+
+import msgspec
 
 from tuiback.connectors.base import Discovered
 from tuiback.model import Account, Known, RemoteItem, Task
@@ -38,16 +39,14 @@ def verdict(
     return Verdict.FETCH
 
 
-@dataclass(frozen=True, slots=True)
-class Leaver:
+class Leaver(msgspec.Struct, frozen=True):
     """An account that the task has covered and does not cover any more, and why."""
 
     account: Account
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """What a task covers today: accounts to back up, accounts that are gone, names that fit nothing.
 
     `taken` are accounts that another task backs up already.

@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import accumulate
 
+import msgspec
+
 from tuiback.catalog import EndedVersion
 from tuiback.errors import UsageError
 from tuiback.model import Account, AccountState, Expired
@@ -27,8 +29,7 @@ _KEEP_GONE_REMEDY = "give forever, or days as in 365d"
 _KEEP_REMEDY = "give all, days as in 365d, points as in 30v, or a calendar as in 7d,4w,12m,3y"
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(msgspec.Struct, frozen=True):
     """A task's rule. Without any number everything is kept.
 
     `days` keeps all points of the last so many days, `points` the newest so many. The others keep what each of the
@@ -190,8 +191,7 @@ def has_run_out(account: Account, keep_gone_days: int | None, now: datetime) -> 
     return account.gone_at + timedelta(days=keep_gone_days) <= now
 
 
-@dataclass(slots=True)
-class Figures:
+class Figures(msgspec.Struct):
     """What expires: versions and the bytes of their parts, points, whole accounts.
 
     `items` are the removed ones whose last version is among these, `last_copies` those whose last version no kept

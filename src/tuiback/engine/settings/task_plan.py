@@ -1,7 +1,8 @@
 """Makes and changes tasks from what commands say, and refuses plans that can't work."""
 
-from dataclasses import fields, replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from tuiback.engine.commands import EditTask, PutTask
 from tuiback.engine.duration import parse_duration
@@ -11,7 +12,7 @@ from tuiback.engine.timing.due import check_plan
 from tuiback.errors import UsageError
 from tuiback.model import Task
 
-_FIELDS = tuple(field.name for field in fields(Task) if field.name not in ("name", "former_names"))
+_FIELDS = tuple(name for name in Task.__struct_fields__ if name not in ("name", "former_names"))
 
 
 def planned(command: PutTask, now: datetime) -> Task:
