@@ -1,11 +1,11 @@
 """Open alerts and undelivered messages last over restarts."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tuiback.catalog import AlertBook, AlertRow
 from tuiback.errors import NoSuchThing

@@ -1,9 +1,9 @@
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tuiback.catalog import Catalog, CatalogReader, same_content
 from tuiback.errors import Damage, EnvironmentFault, FormatTooNew

@@ -2,7 +2,7 @@ from datetime import date
 
 from tests.catalog.build import chunk_id, pack, run
 from tests.catalog.conftest import Bench
-from tuiback.catalog import Catalog, DayGrowth
+from tuiback.catalog import Catalog, DayGrowth, RunSavings
 from tuiback.model import ChunkEntry, PackTable, RunCounters
 
 
@@ -28,6 +28,16 @@ def test_growth(bench: Bench) -> None:
     assert bench.reader.growth() == (
         DayGrowth(date(2026, 11, 23), 2, 200, 14), DayGrowth(date(2026, 11, 24), 1, 100, 7),
     )  # fmt: skip
+
+
+def test_run_savings(bench: Bench) -> None:
+    """All runs together, by the reason why bytes took no room; nothing before the first run."""
+    assert bench.reader.run_savings() == RunSavings(0, 0, 0, 0, 0)
+    counters = RunCounters(
+        bytes_read=100, bytes_stored=7, bytes_decoded=20, bytes_single_instance=50, bytes_blocks=10
+    )  # fmt: skip
+    bench.apply(runs=tuple(run(number, counters=counters) for number in (1, 2)))
+    assert bench.reader.run_savings() == RunSavings(200, 40, 100, 20, 14)
 
 
 def test_search_bytes(bench: Bench) -> None:

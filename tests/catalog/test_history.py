@@ -2,12 +2,13 @@
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tuiback.catalog import Catalog, CatalogReader, same_content
 from tuiback.model import Commit, CommitBody, Container, Kind, Owed, PackTable, Removal, SnapshotRow, VersionOpened

@@ -80,7 +80,7 @@ def test_only_the_passphrase_is_needed(tuiback: Tuiback, tmp_path: Path) -> None
         asked = control(server, "stats")["by_route"]
     assert {run["outcome"] for run in again} == {"ok"}
     assert sum(run["items_new"] + run["items_changed"] + run["items_removed"] for run in again) == 0
-    assert {"GET /users/{user}/messages/{message}/$value", "GET /drives/{drive}/items/{item}/content"} <= set(asked)
+    assert {"GET /users/{user}/messages/{message}/$value", "GET /_layouts/15/download.aspx"} <= set(asked)
     routes = {route for route, times in asked.items() if times != asked_before[route]}
     changes = {route for route in routes if route.endswith("/delta")}
     assert len(changes) == 3
@@ -169,6 +169,25 @@ def test_a_gap_is_told(tuiback: Tuiback, seeded: Path, tmp_path: Path) -> None:
     assert (healed.document["missing_commits"], healed.err) == ([], "")
     assert healed.document["items"] >= rebuilt.document["items"]
     assert oldest.exists()
+
+
+@pytest.mark.parametrize("place", [1, -1])
+def test_a_damaged_commit_keeps_nothing_else_back(
+    tuiback: Tuiback, seeded: Path, tmp_path: Path, place: int
+) -> None:
+    """Adopt puts it aside, names it and goes on without it, and so does every later start of the new home."""
+    seed(seeded)
+    copy = tmp_path / "copy"
+    shutil.copytree(seeded / "repository", copy)
+    damaged = commits_of(copy)[place]
+    name = f"commits/{damaged.parent.name}/{damaged.name}"
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    ended = tuiback("--json", "--home", tmp_path / "other", "adopt", copy, "--key-file", tmp_path / "tuiback.key")
+    assert (ended.code, ended.document["put_aside"]) == (0, [name])
+    assert name in ended.err
+    assert (copy / "quarantine" / name).exists()
+    assert tuiback("--home", tmp_path / "other", "check").code == (0 if place == -1 else 9)
+    assert tuiback("--home", tmp_path / "other", "prune").code == 0
 
 
 def test_a_lost_pack_keeps_nothing_else_back(tuiback: Tuiback, seeded: Path, tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
 """The command line of somebody who may not read the files of the home, and asks its engine."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.cli.conftest import Tuiback
 from tests.cli.seed import MAILBOX

@@ -76,6 +76,9 @@ def test_run(tuiback: Tuiback, acme: Path) -> None:
     both = tuiback("--json", "--home", acme, "run", "--all").document["runs"]
     assert {run["task"]: run["outcome"] for run in both} == {"mail": "ok", "files": "ok"}
     assert tuiback("--home", acme, "run", "nothing").code == 6
+    saved = tuiback("--json", "--home", acme, "usage").document["saved_by_runs"]
+    assert saved["read_bytes"] == run["bytes_read"] + sum(other["bytes_read"] for other in both)
+    assert 0 < saved["single_instance_bytes"] + saved["base64_bytes"] < saved["read_bytes"]
 
 
 def test_cron_is_silent(tuiback: Tuiback, acme: Path) -> None:

@@ -1,9 +1,9 @@
 """The one line that a monitoring system reads."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from tests.cli.conftest import Tuiback
 from tests.cli.test_running import picture, task

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Tuiback
+from tuiback.cli.setup import place_warnings
+from tuiback.engine.home import MAIN, Home
 
 
 @pytest.fixture
@@ -122,3 +124,33 @@ def test_a_home_on_a_network_file_system(tuiback: Tuiback, tmp_path: Path, monke
     assert (ended.code, ended.err.count("\n")) == (7, 1)
     assert "network" in ended.document["what"]
     assert not (tmp_path / "home").exists()
+
+
+def test_a_catalog_on_a_network_file_system(tuiback: Tuiback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the catalog can't be trusted no repository is made, nor one opened that was made before: exit 7."""
+    mounts = [("/", "ext4"), (str(tmp_path / "nas"), "cifs")]
+    monkeypatch.setattr("tuiback.engine.home.mounted_file_systems", lambda: mounts)
+    places = ("--catalog", tmp_path / "nas", "--repository", tmp_path / "nas" / "repository")
+    ended = tuiback("--json", "--home", tmp_path / "home", "init", "--key-file", tmp_path / "key", *places)
+    assert (ended.code, ended.err.count("\n")) == (7, 1)
+    assert "the catalog lies on a network file system (cifs)" in ended.document["what"]
+    assert not (tmp_path / "nas").exists()
+    mounts.pop()
+    assert tuiback("--home", tmp_path / "home", "init", "--key-file", tmp_path / "key", *places).code == 0
+    mounts.append((str(tmp_path / "nas"), "cifs"))
+    assert tuiback("--home", tmp_path / "home", "task", "list").code == 7
+
+
+def test_places_that_do_not_last(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who keeps things in memory or in a container's layer is warned, and not hindered."""
+    opened = Home.open(home)
+    ref = opened.repository(MAIN)
+    mounts = [("/", "ext4"), (str(home), "overlay"), (ref.catalog, "tmpfs")]
+    monkeypatch.setattr("tuiback.engine.home.mounted_file_systems", lambda: mounts)
+    assert place_warnings(opened, ref) == [
+        f"Warning: the home lies in a container's own layer: it goes with the container ({home})",
+        f"Warning: the catalog lies in memory: a restart of the machine empties it ({ref.catalog})",
+        f"Warning: the repository lies in a container's own layer: it goes with the container ({ref.url})",
+    ]
+    mounts[1:] = []
+    assert place_warnings(opened, ref) == []

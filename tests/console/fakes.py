@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from tuiback import __version__
 from tuiback.catalog import (
@@ -66,7 +68,7 @@ def task(name: str, service: str = "exchange", state: TaskState = TaskState.IDLE
         bytes_stored=0, throttled=0, failed=0, run=None, eta_seconds=None, last_run_at=None, last_ok_at=None,
         last_outcome=None, next_run_at=None,
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]  # each test names fields of TaskStatus
+    return replace(plain, **changes)
 
 
 def busy_status(number: int = 1, *, wait_seconds: float = 47.0) -> EngineStatus:

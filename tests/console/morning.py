@@ -1,9 +1,9 @@
 """An office at eight in the morning: somebody late, somebody failed, somebody gone, debts, jobs, holds and history."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
+from msgspec.structs import replace
 
 from tests.console.fakes import GIB, HOSTILE, NOW, FakeCatalog, FakeView, account, busy_status, office
 from tuiback.catalog import ChoreRow, DayGrowth, JobRow

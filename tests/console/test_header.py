@@ -1,9 +1,9 @@
 """The header shows machine, limits and summary at any width."""
 
 import re
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.console.fakes import busy_status
 from tuiback import __version__

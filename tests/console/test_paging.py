@@ -47,7 +47,7 @@ def test_every_row_is_there_once_and_in_order(count: int) -> None:
 
 
 def test_a_million_rows_open_with_one_page() -> None:
-    """The first look costs one page of 256, wherever the cursor goes afterwards one page each."""
+    """The first look costs one page, wherever the cursor goes afterwards one page each."""
     numbers = Numbers(MILLION)
     rows = numbers.rows()
     assert numbers.reads == [PAGE_ROWS]

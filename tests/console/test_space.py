@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from tests.console import morning
 from tests.console.fakes import GIB, NOW, busy_status
@@ -30,9 +31,9 @@ def text_of(spans: Line) -> str:
 def test_a_volume_says_where_runs_begin_to_wait() -> None:
     """Below the mark it says so in words; a bucket has no end, and its own name tells it from others."""
     assert "7.4T of 10.9T, 68%; runs wait below 46.6G free" in text_of(volume_line(VOLUME, 80, alone=True))
-    low = replace(VOLUME, disk_used=VOLUME.disk_total - 10 * GIB)
+    low = structs.replace(VOLUME, disk_used=VOLUME.disk_total - 10 * GIB)
     assert "RUNS WAIT: less than 46.6G free" in text_of(volume_line(low, 80, alone=False))
-    bucket = replace(VOLUME, url="s3://bucket/x", disk_used=0, disk_total=0)
+    bucket = structs.replace(VOLUME, url="s3://bucket/x", disk_used=0, disk_total=0)
     assert "a store without an end" in text_of(volume_line(bucket, 80, alone=True))
 
 
@@ -53,7 +54,7 @@ def test_a_forecast_needs_a_week_and_an_end() -> None:
     (space,) = read_space(morning.view(), NOW)
     assert "too early to tell" in text_of(forecast_line(replace(space, daily=None), VOLUME, NOW))
     assert "not in sight   8.0 GB a day" in text_of(forecast_line(space, VOLUME, NOW))
-    soon = replace(VOLUME, full_on=NOW + timedelta(days=9))
+    soon = structs.replace(VOLUME, full_on=NOW + timedelta(days=9))
     assert "in 9 days" in text_of(forecast_line(space, soon, NOW))
     assert "saved 76.3 %" in text_of(totals_lines([space], 80)[0])
 

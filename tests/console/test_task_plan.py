@@ -1,9 +1,9 @@
 """A task's plan in words: what keeps it from running now, and when it goes on."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from tests.console.fakes import NOW, task
 from tuiback.console.task_plan import plan_lines

@@ -10,10 +10,11 @@ import shutil
 import signal
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from tests.engine.cloud import Cloud
 from tests.engine.rig import SECRET, TASK, Rig, anna, listing, make_home, now_in

@@ -1,10 +1,10 @@
 """Tests of accounts that leave the tenant, lose their licence, are disabled, or come back."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.engine.rig import Rig, anna, now_in
 from tuiback.engine.archives.view import View

@@ -1,14 +1,15 @@
 """Prunes beside backups: what is stored while packs leave is kept, proven, or fetched again."""
 
 import asyncio
+import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.engine.cloud import Cloud, Mailbox
 from tests.engine.rig import SECRET, Rig, anna, make_home, now_in
@@ -226,7 +227,9 @@ async def test_another_engine_that_prunes(rig: Rig) -> None:
     box, objects = rig.cloud.mailboxes["anna"], rig.archive.repository.objects
     gc.put_intent(objects, gc.Intent(1, "other", (), (), ()))
     box.put("new", "in", b"new text")
-    assert isinstance((await rig.run()).error, Overtaken)
+    error = (await rig.run()).error
+    assert isinstance(error, Overtaken)
+    assert re.search("is given up at 20..-..-.. ..:.. UTC", error.remedy)
     with pytest.raises(EnvironmentFault, match="another engine"):
         await prune(rig)
     await rig.archive.mend()

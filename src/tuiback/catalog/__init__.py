@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         JournalRow,
         MessageRow,
         Point,
+        RunSavings,
         TaskTotals,
         Totals,
     )
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 __all__ = [
     "AccountOverview", "AlertBook", "AlertRow", "Alias", "Audit", "Catalog", "CatalogReader", "CheckDates",
     "ChoreRow", "Coverage", "DayGrowth", "EndedVersion", "Entry", "Hit", "JobRow", "JournalRow", "MessageRow",
-    "Point", "SearchFiller", "SearchQuery", "SearchScope", "Sieve", "SievedPack", "State", "TaskTotals", "Totals",
-    "Upkeep", "page_key", "parse_query", "same_content", "short_id",
+    "Point", "RunSavings", "SearchFiller", "SearchQuery", "SearchScope", "Sieve", "SievedPack", "State", "TaskTotals",
+    "Totals", "Upkeep", "page_key", "parse_query", "same_content", "short_id",
 ]
 
 _PLACES = {
@@ -52,7 +53,7 @@ _PLACES = {
     "reader": ("CatalogReader",),
     "rows": (
         "AccountOverview", "AlertRow", "Alias", "DayGrowth", "Entry", "Hit", "JobRow", "JournalRow", "MessageRow",
-        "Point", "TaskTotals", "Totals",
+        "Point", "RunSavings", "TaskTotals", "Totals",
     ),
     "search_filling": ("SearchFiller",),
     "search_query": ("SearchQuery", "parse_query"),

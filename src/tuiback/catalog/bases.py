@@ -3,9 +3,10 @@
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from tuiback.catalog.connection import faults_told, open_for_reading
 from tuiback.catalog.reading import BATCH, batches
@@ -35,8 +36,7 @@ REPOSITORY = ""
 _Placed = tuple[str, KeptRow]
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedPiece:
+class EncodedPiece(msgspec.Struct, frozen=True):
     """A BasePiece as plain bytes, and how many rows are in it."""
 
     data: bytes
@@ -144,8 +144,7 @@ def _account_rows(connection: sqlite3.Connection, account_no: int) -> Iterator[_
     yield from _waiting(connection, account_no)
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
+class _Places(msgspec.Struct, frozen=True):
     """What an account's versions and removals name: container numbers, and folders' item ids in order."""
 
     containers: frozenset[int]

@@ -1,9 +1,10 @@
 """Remembers when each pack was last looked into, so that checks take the longest unseen first and can be resumed."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+
+import msgspec
 
 from tuiback.catalog.local_file import LocalFile, open_local
 from tuiback.catalog.moments import from_text, to_text
@@ -13,8 +14,7 @@ from tuiback.catalog.state import MIGRATIONS
 PASS_LIFE = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(msgspec.Struct, frozen=True):
     """How much of a repository was looked into: `recent` of `packs` lately, the longest unseen at `oldest_at`.
 
     `oldest_at` is None where a pack was never looked into, or there is none.

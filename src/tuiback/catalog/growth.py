@@ -3,7 +3,7 @@
 from datetime import date
 
 from tuiback.catalog.reading import Reading
-from tuiback.catalog.rows import DayGrowth
+from tuiback.catalog.rows import DayGrowth, RunSavings
 
 
 class GrowthQuestions(Reading):
@@ -33,6 +33,13 @@ class GrowthQuestions(Reading):
             DayGrowth(date.fromisoformat(day), runs, bytes_read, bytes_stored)
             for day, runs, bytes_read, bytes_stored in rows
         )
+
+    def run_savings(self) -> RunSavings:
+        """What all runs read and saved, by the reason."""
+        names = RunSavings.__struct_fields__
+        sums = ", ".join(f"coalesce(sum(json_extract(counters, '$.{name}')), 0)" for name in names)
+        (row,) = self._rows(f"SELECT {sums} FROM runs")
+        return RunSavings(*row)
 
     def search_bytes(self) -> int:
         """The size of the search files beside the catalog."""

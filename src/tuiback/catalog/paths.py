@@ -7,7 +7,8 @@ escaped, so that every item has exactly one path and every such path leads back 
 
 import hashlib
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 # What Microsoft Graph calls the folders that exist in every mailbox in the mailbox's own language:
 # https://learn.microsoft.com/graph/api/resources/mailfolder
@@ -18,8 +19,7 @@ _WITH_SHORT_ID = re.compile(rf"(?s:(.*))#([0-9a-f]{{{_SHORT_ID_CHARACTERS}}})")
 _ESCAPED = re.compile("%(25|2[Ff]|23|40)")
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(msgspec.Struct, frozen=True):
     """One step of a path: a name as the service knows it; `short_id` is "" when the text names none."""
 
     name: str

@@ -5,8 +5,9 @@ Spans go into unsorted.spans_by_name and unsorted.spans_by_modified: see tuiback
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from itertools import count
+
+import msgspec
 
 from tuiback.catalog.bases import REPOSITORY
 from tuiback.catalog.spans import Ended, span_rows
@@ -22,8 +23,7 @@ def _part_bytes(version: KeptVersion) -> int:
     return sum(part[1] for part in version.parts)
 
 
-@dataclass(slots=True)
-class _Figures:
+class _Figures(msgspec.Struct):
     points: int = 0
     live_items: int = 0
     live_bytes: int = 0
@@ -40,14 +40,13 @@ class _Figures:
                 self.live_bytes += version.size
 
 
-@dataclass(slots=True)
-class _Loaded:
+class _Loaded(msgspec.Struct):
     """An account while its pieces come in: its numbers, and its figures so far."""
 
     account_no: int
-    containers: dict[str, int] = field(default_factory=dict)
-    parents: dict[str, int] = field(default_factory=dict)
-    figures: _Figures = field(default_factory=_Figures)
+    containers: dict[str, int] = msgspec.field(default_factory=dict)
+    parents: dict[str, int] = msgspec.field(default_factory=dict)
+    figures: _Figures = msgspec.field(default_factory=_Figures)
     # Versions of one item follow each other, perhaps in the next piece.
     item: tuple[str, int] = ("", 0)
 

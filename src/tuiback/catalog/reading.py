@@ -35,6 +35,11 @@ class Reading:
             self.close()
             raise
 
+    @property
+    def path(self) -> Path:
+        """The catalog's file."""
+        return self._path
+
     def close(self) -> None:
         """End the connections of all threads."""
         with self._lock:

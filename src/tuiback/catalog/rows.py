@@ -1,7 +1,6 @@
 """What the catalog answers: frozen facts for the engine, the command line and the console."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 
 import msgspec
@@ -9,8 +8,7 @@ import msgspec
 from tuiback.model import Account, Kind, Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(msgspec.Struct, frozen=True):
     """An address that an account has, or had until `until`."""
 
     address: str
@@ -18,8 +16,7 @@ class Alias:
     until: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class AccountOverview:
+class AccountOverview(msgspec.Struct, frozen=True):
     """One row of the account list.
 
     `state` is gone, failed, never or ok; who knows the schedule turns ok into late. `items` and `bytes` are what
@@ -36,8 +33,7 @@ class AccountOverview:
     owed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(msgspec.Struct, frozen=True):
     """A closed snapshot. `items` and `bytes` leave folders out."""
 
     account_id: str
@@ -73,8 +69,7 @@ class Entry(msgspec.Struct, frozen=True):
     container_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(msgspec.Struct, frozen=True):
     """An item that a search found, as the version that fits: from_seq tells which.
 
     `account` is the account's address or name. `snapshot` is the newest one that shows this version, last_seen when
@@ -97,8 +92,7 @@ class Hit:
     deleted_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(msgspec.Struct, frozen=True):
     """How much there is. `items` and `live_bytes` are live and leave folders out.
 
     `logical_bytes` is what all versions would take if each were kept whole, `stored_bytes` the size of the packs.
@@ -114,8 +108,7 @@ class Totals:
     catalog_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class TaskTotals:
+class TaskTotals(msgspec.Struct, frozen=True):
     """The part of Totals that belongs to the accounts of one task."""
 
     task: str
@@ -126,8 +119,7 @@ class TaskTotals:
     versions: int
 
 
-@dataclass(frozen=True, slots=True)
-class DayGrowth:
+class DayGrowth(msgspec.Struct, frozen=True):
     """What the runs of one day (UTC) read and stored."""
 
     day: date
@@ -136,8 +128,20 @@ class DayGrowth:
     bytes_stored: int
 
 
-@dataclass(frozen=True, slots=True)
-class JobRow:
+class RunSavings(msgspec.Struct, frozen=True):
+    """What all runs together read, what of that took no room for which reason, and what the rest was stored as.
+
+    The fields are those of RunCounters.
+    """
+
+    bytes_read: int
+    bytes_decoded: int
+    bytes_single_instance: int
+    bytes_blocks: int
+    bytes_stored: int
+
+
+class JobRow(msgspec.Struct, frozen=True):
     """A restore, export or prune as state.db keeps it; `plan` and `report` are the engine's own encoding."""
 
     job: int
@@ -153,8 +157,7 @@ class JobRow:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class JournalRow:
+class JournalRow(msgspec.Struct, frozen=True):
     """One intended write to Microsoft; `done` tells that it ended: well and as `new_id`, or in vain without one.
 
     `replaces` is the item whose place it took, "" for none.
@@ -169,8 +172,7 @@ class JournalRow:
     replaces: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AlertRow:
+class AlertRow(msgspec.Struct, frozen=True):
     """A condition that asks for somebody, open since then.
 
     `news` grows when more of the same has happened: what was acknowledged is then news again.
@@ -188,8 +190,7 @@ class AlertRow:
     ack_reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MessageRow:
+class MessageRow(msgspec.Struct, frozen=True):
     """What a channel is still to be told; `payload` is the engine's own encoding."""
 
     number: int

@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+
+import msgspec
 
 from tuiback.catalog.search_text import UNSPACED_RUN, extension_facet, fold, kind_facet, size_facet
 from tuiback.errors import UsageError
@@ -22,8 +23,7 @@ _LARGEST = 2**62
 _FILE_TYPE = re.compile(r"\.?[A-Za-z0-9]{1,12}")
 
 
-@dataclass(frozen=True, slots=True)
-class SearchQuery:
+class SearchQuery(msgspec.Struct, frozen=True):
     """What to find: an FTS5 expression (https://www.sqlite.org/fts5.html#full_text_query_syntax), and exact sizes."""
 
     expression: str

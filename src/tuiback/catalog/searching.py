@@ -1,11 +1,12 @@
 """Finds items at all points in time by their words, the newest first."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from heapq import merge
 from itertools import islice
 from typing import Any, NamedTuple
+
+import msgspec
 
 from tuiback.catalog.moments import from_text
 from tuiback.catalog.reading import Reading, batches
@@ -46,8 +47,7 @@ _FOUND = """WITH found AS MATERIALIZED (
     FROM found f WHERE f.shown IS NOT NULL"""
 
 
-@dataclass(frozen=True, slots=True)
-class SearchScope:
+class SearchScope(msgspec.Struct, frozen=True):
     """Where to search. `since` and `until` are about when items were received or modified."""
 
     account_id: str | None = None

@@ -6,8 +6,9 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from tuiback.catalog.connection import WRITER_CACHE_KIB, faults_told, open_for_reading
 from tuiback.catalog.migrations import Migration, migrate, refuse_newer, version_of
@@ -26,8 +27,7 @@ _PAGES_AT_ONCE = 4096
 _UNFINISHED = ".new"
 
 
-@dataclass(frozen=True, slots=True)
-class Versioned:
+class Versioned(msgspec.Struct, frozen=True):
     """A database file and the numbered steps that lead to what this program needs."""
 
     path: Path

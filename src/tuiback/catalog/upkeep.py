@@ -1,9 +1,10 @@
 """Remembers when each chore of a home's upkeep was done last, and how it ended."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+import msgspec
 
 from tuiback.catalog.local_file import LocalFile, open_local
 from tuiback.catalog.moments import from_text, to_text
@@ -11,8 +12,7 @@ from tuiback.catalog.state import MIGRATIONS
 from tuiback.model import Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class ChoreRow:
+class ChoreRow(msgspec.Struct, frozen=True):
     """A chore as it stands: known since `since`, ended last at `ended_at` with `outcome`; None before the first time.
 
     `note` says what went wrong, "" where nothing did.

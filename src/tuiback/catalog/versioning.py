@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -24,8 +23,7 @@ def sort_key(name: str) -> str:
     return name.casefold()
 
 
-@dataclass(slots=True)
-class _Figures:
+class _Figures(msgspec.Struct):
     """What is to be added to an account's row."""
 
     live_items: int = 0

@@ -11,6 +11,7 @@ import click
 from tuiback.cli.engaging import secret_source
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.secret import get_secret, read_key, terminal_ask
+from tuiback.cli.setup import place_warnings
 from tuiback.cli.wording import count_text
 from tuiback.errors import UsageError
 
@@ -34,7 +35,7 @@ NEXT_AFTER_TAKE_OVER = "The home that wrote it refuses to from its next start on
 def adopt(call: Invocation, place: str, catalog: str | None, key_file: Path | None, take_over: bool) -> None:
     """Open an existing repository on this machine: its tenants, tasks and points in time come back."""
     from tuiback.engine.clock import SystemClock
-    from tuiback.engine.home import Home
+    from tuiback.engine.home import Home, make_local_folder
     from tuiback.engine.settings.channels import Channels
     from tuiback.store import Repository, open_backend
 
@@ -48,6 +49,8 @@ def adopt(call: Invocation, place: str, catalog: str | None, key_file: Path | No
     begun = time.monotonic()
     # Opened before anything is made, so that a wrong passphrase or path leaves nothing behind.
     repository = Repository.open(backend, secret, clock=SystemClock(), probe=False)
+    if catalog is not None:
+        make_local_folder(Path(catalog).absolute(), "catalog")
     home = unfinished or Home.create(call.home_path)
     call.output.progress("reading the commits")
     ref, shortfall = adopt_into(
@@ -66,6 +69,8 @@ def adopt(call: Invocation, place: str, catalog: str | None, key_file: Path | No
     call.output.note(f"This home has the repository now: {counts} in {seconds:.1f} s")
     if channels:
         call.output.note(f"{count_text(channels, 'channel')} of notices came back: 'tuiback notify list'")
+    for line in place_warnings(home, ref):
+        call.output.note(line)
     call.output.note(NEXT_AFTER_TAKE_OVER if take_over else NEXT)
 
 
@@ -154,6 +159,7 @@ def shortfall_fields(shortfalls: "Sequence[Shortfall]") -> dict[str, list[str] |
         "lost_packs": [pack_id for shortfall in shortfalls for pack_id in shortfall.lost_packs],
         "owed": sum(shortfall.owed for shortfall in shortfalls),
         "lost_accounts": [account_id for shortfall in shortfalls for account_id in shortfall.lost_accounts],
+        "put_aside": [name for shortfall in shortfalls for name in shortfall.put_aside],
     }
 
 
@@ -164,6 +170,11 @@ def shortfall_warnings(shortfalls: "Sequence[Shortfall]") -> list[str]:
         f"Warning: {count_text(gap.commits, 'commit')} left out, for this is missing: {gap.missing}*; {remedy}"
         for shortfall in shortfalls
         for gap in shortfall.gaps
+    ]
+    lines += [
+        f"Warning: {name} is damaged and was put aside, below quarantine/; {remedy}"
+        for shortfall in shortfalls
+        for name in shortfall.put_aside
     ]
     lost = sum(len(shortfall.lost_packs) for shortfall in shortfalls)
     owed = sum(shortfall.owed for shortfall in shortfalls)

@@ -1,11 +1,11 @@
 """`runs` and `owed`: what was run, and what failed and stays owed."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import asdict
 
 from tuiback.cli.engaging import engine_link, open_home, open_view, reach_home
 from tuiback.cli.invocation import Invocation
@@ -167,10 +167,9 @@ def _run_rows(view: "View", task: str | None, since: datetime | None) -> Iterato
 
 def run_fields(run: "RunRow") -> dict[str, Any]:
     """One line of `runs`: the run with its counters beside its other fields."""
-    fields: dict[str, Any] = asdict(run)
+    fields = asdict(run)
     counters = fields.pop("counters")
-    fields.update(counters)
-    return fields
+    return fields | asdict(counters)
 
 
 def _owed_rows(view: "View", task: str | None, account_id: str | None) -> Iterator[Row]:

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from tuiback.cli.output import Output
 from tuiback.errors import UsageError
@@ -17,12 +18,11 @@ COMMON_OPTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class CommonOptions:
+class CommonOptions(msgspec.Struct, frozen=True):
     """The options accepted anywhere on the line; `home` is None where none was named."""
 
     home: str | None = None
-    flags: frozenset[str] = field(default_factory=frozenset)
+    flags: frozenset[str] = msgspec.field(default_factory=frozenset)
 
     @property
     def as_json(self) -> bool:
@@ -40,8 +40,7 @@ class CommonOptions:
         return "--debug" in self.flags
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(msgspec.Struct, frozen=True):
     """One use of the command line, handed to every verb."""
 
     options: CommonOptions

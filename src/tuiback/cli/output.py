@@ -3,7 +3,6 @@
 import errno
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, BinaryIO, TextIO
 
@@ -21,8 +20,7 @@ _ROWS_MEASURED = 200
 _WIDEST_CELL = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """One column of a table: its title, what a row shows in it, and whether numbers line up on the right."""
 
     title: str

@@ -13,7 +13,7 @@ from tuiback.errors import TuibackError, UsageError
 
 INTERRUPTED = 130
 TERMINATED = 143
-_OBJECTS_BEFORE_SEARCH = 50_000
+_OBJECTS_BEFORE_SEARCH = 100_000
 
 
 class Terminated(BaseException):

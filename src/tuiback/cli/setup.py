@@ -45,8 +45,6 @@ def init(
     if_missing: bool,
 ) -> None:
     """Make a home and its repository."""
-    from tuiback.engine.home import MAIN
-
     if sheet is not None and sheet.exists() and not if_missing:
         raise UsageError("the sheet would replace a file", str(sheet), "name another one")
     home, ref, created = find_or_make(call, place, catalog, key_file, if_missing=if_missing)
@@ -56,7 +54,7 @@ def init(
         fields = {"home": str(home.path), "repository": ref.url, "repository_id": ref.repository_id}
         call.output.document("init", {**fields, "created": created})
     if created:
-        for line in (*_WHAT_IS_SAFE, *key_warnings(home, home.repository(MAIN))):
+        for line in (*_WHAT_IS_SAFE, *key_warnings(home, ref), *place_warnings(home, ref)):
             call.output.note(line)
 
 
@@ -100,13 +98,13 @@ def make_repository(
     """Create a repository, opened by any of the secrets, and make it known to the home."""
     from tuiback.catalog import Catalog, State
     from tuiback.engine.clock import SystemClock
-    from tuiback.engine.home import CATALOG, STATE, RepositoryRef
+    from tuiback.engine.home import CATALOG, STATE, RepositoryRef, make_local_folder
     from tuiback.store import Repository, open_backend
 
     url = place if place and "://" in place else str(Path(place or home.default_repository_path).absolute())
-    repository = Repository.create(open_backend(url), secrets, clock=SystemClock())
     catalog_folder = Path(catalog or home.default_catalog_folder(name)).absolute()
-    catalog_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_local_folder(catalog_folder, "catalog")
+    repository = Repository.create(open_backend(url), secrets, clock=SystemClock())
     Catalog.create(catalog_folder / CATALOG, repository.repository_id).close()
     State.open(catalog_folder / STATE).close()
     ref = RepositoryRef(
@@ -147,6 +145,17 @@ def key_warnings(home: "Home", ref: "RepositoryRef") -> list[str]:
     return [f"Warning: the key file lies in {beside[0]}: whoever takes that has data and key"] if beside else []
 
 
+def place_warnings(home: "Home", ref: "RepositoryRef") -> list[str]:
+    """Which of home, catalog and repository lie where they will not last."""
+    from tuiback.engine.home import find_short_life
+
+    places = {"home": home.path, "catalog": Path(ref.catalog)}
+    if "://" not in ref.url:
+        places["repository"] = Path(ref.url)
+    lives = {what: find_short_life(path) for what, path in places.items()}
+    return [f"Warning: the {what} lies {life} ({places[what]})" for what, life in lives.items() if life]
+
+
 @click.group()
 def repository() -> None:
     """Add and list the repositories of this home."""
@@ -164,7 +173,9 @@ def add_repository(call: Invocation, name: str, place: str, catalog: str | None,
     if name in home.repositories:
         raise UsageError("a repository of this name is there already", name, "choose another name")
     secrets = new_secrets(key_file, os.environ, terminal_ask())
-    make_repository(home, name, place, catalog, secrets=secrets, key_file=key_file)
+    ref = make_repository(home, name, place, catalog, secrets=secrets, key_file=key_file)
+    for line in place_warnings(home, ref):
+        call.output.note(line)
     call.output.added("repository-add", name, f"Repository {name} added.")
 
 

@@ -2,11 +2,11 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from msgspec.structs import asdict
 
 from tuiback.cli.arguments import check_name, expand_lists
 from tuiback.cli.engaging import engine_link, open_view, reach_home

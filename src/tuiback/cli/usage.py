@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import asdict
 
 from tuiback.cli.engaging import open_view
 from tuiback.cli.invocation import Invocation
@@ -15,12 +16,20 @@ from tuiback.cli.wording import bytes_text, time_text
 from tuiback.errors import TuibackError
 
 if TYPE_CHECKING:
-    from tuiback.catalog import CatalogReader, DayGrowth
+    from tuiback.catalog import CatalogReader, DayGrowth, RunSavings
     from tuiback.engine.archives.view import View
     from tuiback.engine.home import RepositoryRef
 
 # The document has them all.
 _DAYS_SHOWN = 14
+# The fields of RunSavings, as the document calls them.
+_SAVED = {
+    "bytes_read": "read_bytes",
+    "bytes_decoded": "base64_bytes",
+    "bytes_single_instance": "single_instance_bytes",
+    "bytes_blocks": "block_bytes",
+    "bytes_stored": "stored_bytes",
+}
 
 _TASK_COLUMNS = (
     field("TASK", "task"),
@@ -52,6 +61,7 @@ class RepositoryUsage:
     days: "Sequence[DayGrowth]"
     free_bytes: int | None
     full_on: datetime | None
+    saved: "RunSavings | None" = None
 
 
 @click.command()
@@ -70,7 +80,8 @@ def usage_fields(usages: Iterable[RepositoryUsage]) -> dict[str, Any]:
     """The document of `usage` over all repositories.
 
     The savings are what dedup (single instances of whole parts and equal blocks together, MIME's base64 included)
-    and compression each take off; sealing and padding are in the latter.
+    and compression each take off; sealing and padding are in the latter. `saved_by_runs` tells the reasons apart for
+    all that runs ever read, what has expired since too.
     """
     known = list(usages)
     logical, unique, stored = (
@@ -83,6 +94,7 @@ def usage_fields(usages: Iterable[RepositoryUsage]) -> dict[str, Any]:
         "catalog_bytes": sum(usage.catalog_bytes for usage in known),
         "search_bytes": sum(usage.search_bytes for usage in known),
         "savings": {"dedup_bytes": logical - unique, "compression_bytes": unique - stored},
+        "saved_by_runs": saved_by_runs(known),
         "by_task": [row for usage in known for row in usage.by_task],
         "history": _history(known),
         "full_on": min((usage.full_on for usage in known if usage.full_on), default=None),
@@ -91,6 +103,15 @@ def usage_fields(usages: Iterable[RepositoryUsage]) -> dict[str, Any]:
             for u in known
         ],
     }
+
+
+def saved_by_runs(usages: Iterable[RepositoryUsage]) -> Row:
+    """What came in, what of it was base64, a single instance or a block that was there, and what was stored."""
+    sums: Counter[str] = Counter()
+    for usage in usages:
+        if usage.saved is not None:
+            sums.update({key: getattr(usage.saved, name) for name, key in _SAVED.items()})
+    return {key: sums[key] for key in _SAVED.values()}
 
 
 def _usages(view: "View", now: datetime) -> Iterable[RepositoryUsage]:
@@ -115,6 +136,7 @@ def _usage_of(ref: "RepositoryRef", reader: "CatalogReader", now: datetime) -> R
         days=days,
         free_bytes=free_bytes,
         full_on=full_on(((day.day, day.bytes_stored) for day in days), free_bytes, now),
+        saved=reader.run_savings(),
     )
 
 
@@ -143,6 +165,8 @@ def _show(output: Output, fields: Row) -> None:
     output.text(f"All versions    {bytes_text(logical)}")
     output.text(f"Each part once  {bytes_text(unique)}{_less(unique, logical)}")
     output.text(f"Stored          {bytes_text(stored)}{_less(stored, unique)}")
+    if told := _reasons(fields["saved_by_runs"]):
+        output.text(f"Of what came    {told}")
     output.text(f"Catalog         {bytes_text(fields['catalog_bytes'])}, search {bytes_text(fields['search_bytes'])}")
     full = fields["full_on"]
     output.text(f"Volume full     {time_text(full) if full else 'not in sight, or too early to tell'}")
@@ -150,6 +174,21 @@ def _show(output: Output, fields: Row) -> None:
         if rows:
             output.text("")
             output.table(rows, columns)
+
+
+def _reasons(saved: Row) -> str:
+    """Of what runs read; the first three took no room, the rest was compressed."""
+    read = saved["read_bytes"]
+    shares = {
+        "single instances": saved["single_instance_bytes"],
+        "equal blocks": saved["block_bytes"],
+        "base64": saved["base64_bytes"],
+    }
+    rest = read - sum(shares.values())
+    if not 0 < rest <= read:
+        return ""
+    told = [f"{share / read:.0%} {name}" for name, share in shares.items()]
+    return ", ".join([*told, f"the rest compressed by {1 - saved['stored_bytes'] / rest:.0%}"])
 
 
 def _less(size: int, before: int) -> str:

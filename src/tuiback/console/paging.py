@@ -10,10 +10,11 @@ from tuiback.console.widgets.rows import Row, V
 E = TypeVar("E")
 PageKey = tuple[str, str]
 
-PAGE_ROWS = 256
-CACHED_PAGES = 16
+# More than any terminal shows. On a cold disk each row may cost a read or three, and nobody sees those further down.
+PAGE_ROWS = 128
+CACHED_PAGES = 32
 # The walk reads so many pages at once: fewer, longer queries.
-STRIDE_PAGES = 16
+STRIDE_PAGES = 32
 
 
 @dataclass(frozen=True, slots=True)

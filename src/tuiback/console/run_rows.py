@@ -1,8 +1,9 @@
 """The runs of a task as rows, and what one run did in words."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec.structs import asdict
 
 from tuiback.console import figures
 from tuiback.console.widgets.lines import Line, Span, line
@@ -92,7 +93,7 @@ def run_details(run: "RunRow") -> list[Line]:
     ended = f" to {figures.date_time(run.ended_at)}" if run.ended_at else ""
     counts = asdict(run.counters)
     read, stored = figures.size_text(counts.pop("bytes_read")), figures.size_text(counts.pop("bytes_stored"))
-    named = [(name.replace("_", " "), figures.number(count)) for name, count in counts.items()]
+    named = [_named(name, count) for name, count in counts.items()]
     lines = [
         line((f"Run #{run.run}", "title"), "  ", (outcome, TONES.get(outcome, "ok")),
              (f"   {figures.date_time(run.started_at)}{ended}, by {run.trigger}", "dim")),
@@ -102,3 +103,8 @@ def run_details(run: "RunRow") -> list[Line]:
         spans = [(Span(f"{name} ", "label"), Span(f"{count}   ")) for name, count in named[start : start + 4]]
         lines.append(tuple(span for pair in spans for span in pair))
     return lines
+
+
+def _named(name: str, count: int) -> tuple[str, str]:
+    shown = figures.size_text(count) if name.startswith("bytes_") else figures.number(count)
+    return name.removeprefix("bytes_").replace("_", " "), shown

@@ -7,8 +7,9 @@ import socket
 import struct
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 # pid, uid and gid as the kernel knows them: struct ucred in unix(7).
 _CREDENTIALS = struct.Struct("iII")
@@ -34,8 +35,7 @@ class Role(StrEnum):
         return ranks.index(self) >= ranks.index(least)
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(msgspec.Struct, frozen=True):
     """The process at the other end of a socket: whose it is, and the ids of its groups."""
 
     pid: int
@@ -43,8 +43,7 @@ class Peer:
     groups: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(msgspec.Struct, frozen=True):
     """A person: user name, user id, from where the command came, and what the person may do."""
 
     who: str

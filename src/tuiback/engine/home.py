@@ -24,6 +24,9 @@ NETWORK_FILE_SYSTEMS = frozenset(
         "ncpfs", "nfs", "nfs4", "ocfs2", "smb", "smb2", "smb3", "smbfs",
     }
 )  # fmt: skip
+_IN_MEMORY = "in memory: a restart of the machine empties it"
+_OF_A_CONTAINER = "in a container's own layer: it goes with the container"
+_SHORT_LIVED = {"tmpfs": _IN_MEMORY, "ramfs": _IN_MEMORY, "overlay": _OF_A_CONTAINER, "aufs": _OF_A_CONTAINER}
 
 
 class RepositoryRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,15 +99,36 @@ def file_system_of(path: Path, mounts: Iterable[tuple[str, str]]) -> str:
     return kind
 
 
-def refuse_network_file_system(path: Path, mounts: Iterable[tuple[str, str]]) -> None:
-    """Raise EnvironmentFault when the home would lie on a network file system."""
+def refuse_network_file_system(path: Path, mounts: Iterable[tuple[str, str]], what: str = "home") -> None:
+    """Raise EnvironmentFault when the home, or the catalog, would lie on a network file system."""
     kind = file_system_of(path, mounts)
     if kind.lower() in NETWORK_FILE_SYSTEMS:
         raise EnvironmentFault(
-            f"the home lies on a network file system ({kind}), where locks and the catalog are not safe",
+            f"the {what} lies on a network file system ({kind}), where locks and databases are not safe",
             str(path),
-            "choose a local folder with --home; the repository itself may be remote",
+            f"choose a local folder with --{what}; the repository itself may be remote",
         )
+
+
+def make_local_folder(path: Path, what: str, mounts: Iterable[tuple[str, str]] | None = None) -> None:
+    """Make the folder of the home, or of a catalog, for its owner alone, and prove that databases and locks work there.
+
+    Raises EnvironmentFault where they don't.
+    """
+    from tuiback.catalog.volume_proof import prove_volume
+
+    refuse_network_file_system(path, mounts if mounts is not None else mounted_file_systems(), what)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as e:
+        raise EnvironmentFault(f"the {what} can't be made ({e.strerror})", str(path), "check the folder") from e
+    prove_volume(path)
+
+
+def find_short_life(path: Path, mounts: Iterable[tuple[str, str]] | None = None) -> str:
+    """Why what is kept in the folder may soon be gone, "" where nothing speaks for that."""
+    kind = file_system_of(path, mounts if mounts is not None else mounted_file_systems())
+    return _SHORT_LIVED.get(kind.lower(), "")
 
 
 class Home:
@@ -134,19 +158,18 @@ class Home:
             raise EnvironmentFault(f"home.json is damaged ({e})", str(path), "restore it from a copy") from e
         if file.version > HOME_VERSION:
             raise FormatTooNew("a newer tuiback made this home", str(path), "install the newer tuiback again")
-        refuse_network_file_system(path, mounts if mounts is not None else mounted_file_systems())
+        mounts = list(mounts if mounts is not None else mounted_file_systems())
+        refuse_network_file_system(path, mounts)
+        for ref in file.repositories:
+            refuse_network_file_system(Path(ref.catalog), mounts, "catalog")
         return cls(path, file)
 
     @classmethod
     def create(cls, path: Path, *, demo: bool = False, mounts: Iterable[tuple[str, str]] | None = None) -> "Home":
         """A new, empty home, readable by its owner only."""
-        refuse_network_file_system(path, mounts if mounts is not None else mounted_file_systems())
         if (path / HOME_FILE).exists():
             raise UsageError("a home is here already", str(path), "use it, or choose another folder with --home")
-        try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as e:
-            raise EnvironmentFault(f"the home can't be made ({e.strerror})", str(path), "check the folder") from e
+        make_local_folder(path, "home", mounts)
         home = cls(path, HomeFile(version=HOME_VERSION, demo=demo))
         home._save()
         return home

@@ -2,11 +2,12 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import fields, replace
+
+from msgspec.structs import replace
 
 from tuiback.model import AtWork, Clock, RunCounters
 
-COUNTERS = frozenset(f.name for f in fields(RunCounters)) - {"requests", "throttled"}
+COUNTERS = frozenset(RunCounters.__struct_fields__) - {"requests", "throttled"}
 RATE_WINDOW_SECONDS = 10.0
 
 

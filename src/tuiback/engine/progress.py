@@ -1,10 +1,9 @@
 """How far a job has come; changed by the job, read by the screen."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(msgspec.Struct):
     """Counts of items; `what` is the item in work."""
 
     done: int = 0

@@ -1,7 +1,7 @@
 """Does something for each of many things, a few at once, or something long beside the event loop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sized
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -11,12 +11,13 @@ T = TypeVar("T")
 async def for_each(things: Iterable[T], do: Callable[[T], Awaitable[None]], at_once: int) -> None:
     """Call `do` for every thing in order, `at_once` of them at a time; the first failure ends all and is raised."""
     work = iter(things)
+    workers_needed = min(at_once, len(things)) if isinstance(things, Sized) else at_once
 
     async def worker() -> None:
         for thing in work:
             await do(thing)
 
-    workers = [asyncio.ensure_future(worker()) for _ in range(at_once)]
+    workers = [asyncio.ensure_future(worker()) for _ in range(workers_needed)]
     try:
         await asyncio.gather(*workers)
     finally:

@@ -1,9 +1,10 @@
 """What the console and `tuiback status` show: one immutable picture of the engine a second."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+import msgspec
 
 
 class TaskState(StrEnum):
@@ -19,8 +20,7 @@ class TaskState(StrEnum):
     DISK = "DISK"
 
 
-@dataclass(frozen=True, slots=True)
-class EngineInfo:
+class EngineInfo(msgspec.Struct, frozen=True):
     """Who hosts the engine: `host` is console, run or serve."""
 
     state: str
@@ -30,8 +30,7 @@ class EngineInfo:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class AtWork:
+class AtWork(msgspec.Struct, frozen=True):
     """One account in work at this moment: phase list, fetch, wait or write, and the object's name."""
 
     account_id: str
@@ -42,8 +41,7 @@ class AtWork:
     bytes_read: int
 
 
-@dataclass(frozen=True, slots=True)
-class TaskStatus:
+class TaskStatus(msgspec.Struct, frozen=True):
     """One row of the task table. Rates are averages of the last seconds; eta_seconds is None when unknown.
 
     items_expected is what the services state or list of the accounts at work so far (0: nothing yet), owed_since when
@@ -77,8 +75,7 @@ class TaskStatus:
     owed_since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AllowanceStatus:
+class AllowanceStatus(msgspec.Struct, frozen=True):
     """What of a limit is used up: `used` of `units` in any `seconds`, of a service or of one `account` there.
 
     `measure` says what is counted ("units" or "bytes up"); `wait_seconds` is how long its next request must wait.
@@ -92,8 +89,7 @@ class AllowanceStatus:
     wait_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class ThrottleStatus:
+class ThrottleStatus(msgspec.Struct, frozen=True):
     """How hard one service throttles: wait_seconds is what is left of Retry-After, limit what is allowed at once.
 
     `ledger` has the limits of the service, and of the accounts that have the least left; none where nothing limits.
@@ -111,8 +107,7 @@ class ThrottleStatus:
     ledger: tuple[AllowanceStatus, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Gauge:
+class Gauge(msgspec.Struct, frozen=True):
     """So many of at most so many: accounts or files of one service in work."""
 
     service: str
@@ -120,8 +115,7 @@ class Gauge:
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
-class MachineStatus:
+class MachineStatus(msgspec.Struct, frozen=True):
     """The NAS itself; sampled in the engine's thread. Network figures are bytes a second."""
 
     cpu_percent: tuple[float, ...]
@@ -132,8 +126,7 @@ class MachineStatus:
     load: tuple[float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class StorageStatus:
+class StorageStatus(msgspec.Struct, frozen=True):
     """The repository and the volume it lies on, in bytes; full_on is the forecast's date or None.
 
     search_lag counts the versions that search does not know yet.
@@ -150,8 +143,7 @@ class StorageStatus:
     search_lag: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ActivityLine:
+class ActivityLine(msgspec.Struct, frozen=True):
     """One line of the activity log: level ok, info, warn, error or throttle."""
 
     number: int
@@ -161,8 +153,7 @@ class ActivityLine:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class JobStatus:
+class JobStatus(msgspec.Struct, frozen=True):
     """A restore, export or prune: progress and, when `state` is "ended", its outcome and report."""
 
     job: int
@@ -177,8 +168,7 @@ class JobStatus:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class AlertStatus:
+class AlertStatus(msgspec.Struct, frozen=True):
     """A condition that asks for somebody. `alert` is its stable id, severity info, warning or critical."""
 
     alert: str
@@ -190,8 +180,7 @@ class AlertStatus:
     acked: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TenantStatus:
+class TenantStatus(msgspec.Struct, frozen=True):
     """A tenant and what signs in to it; its fields are those of Tenant, whose secrets stay where they are."""
 
     name: str
@@ -202,8 +191,7 @@ class TenantStatus:
     consent: str
 
 
-@dataclass(frozen=True, slots=True)
-class EngineStatus:
+class EngineStatus(msgspec.Struct, frozen=True):
     """The whole picture. `number` grows with each new one; `standing` counts the accounts of all tasks by state."""
 
     number: int
@@ -219,4 +207,4 @@ class EngineStatus:
     jobs: tuple[JobStatus, ...] = ()
     alerts: tuple[AlertStatus, ...] = ()
     tenants: tuple[TenantStatus, ...] = ()
-    standing: Mapping[str, int] = field(default_factory=dict)
+    standing: Mapping[str, int] = msgspec.field(default_factory=dict)

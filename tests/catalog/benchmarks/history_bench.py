@@ -17,6 +17,7 @@ from tests.catalog.benchmarks.measuring import dropped, figures, say, since
 from tests.catalog.build import A, Writer, account, closed, folder, version
 from tuiback.catalog import Catalog, CatalogReader
 from tuiback.catalog.spans import Ended, add_spans
+from tuiback.console.paging import PAGE_ROWS
 
 _AT_ONCE = 250_000
 _INSERT = """INSERT INTO versions (version_no, item_no, from_seq, until_seq, removed, container_no, parent_no, kind,
@@ -69,9 +70,9 @@ def measure(path: Path, snapshots: int) -> None:
     chance = random.Random(5)
     seqs = [chance.randint(1, snapshots - 1) for _ in range(40)]
     questions: dict[str, Callable[[CatalogReader, int], object]] = {
-        "first page by name": lambda reader, seq: reader.children(A, seq, "f"),
-        "first page by modified": lambda reader, seq: reader.children(A, seq, "f", order="modified"),
-        "first page of deleted": lambda reader, seq: reader.children(A, seq, "f", deleted=True),
+        "first page by name": lambda reader, seq: reader.children(A, seq, "f", limit=PAGE_ROWS),
+        "first page by modified": lambda reader, seq: reader.children(A, seq, "f", limit=PAGE_ROWS, order="modified"),
+        "first page of deleted": lambda reader, seq: reader.children(A, seq, "f", limit=PAGE_ROWS, deleted=True),
         "count": lambda reader, seq: reader.count_children(A, seq, "f"),
         "parents (walk)": lambda reader, seq: reader._parent_ids(A, seq),
     }

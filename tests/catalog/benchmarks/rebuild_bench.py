@@ -81,6 +81,11 @@ class _Packs:
         self.ids.append(table.pack_id)
 
 
+def stored_content(number: int) -> bytes:
+    """What the item of that number holds."""
+    return b"%020d %x" % (number, number * 0x9E3779B97F4A7C15 % 2**160)
+
+
 def _runs(count: int) -> Iterator[BasePiece]:
     for first in range(1, count + 1, _PIECE_ROWS):
         numbers = range(first, min(first + _PIECE_ROWS, count + 1))
@@ -113,17 +118,17 @@ def _version(number: int, folders: list[str], chunk_id: bytes, chance: random.Ra
     )  # fmt: skip
 
 
-def make(url: str, items: int, runs: int) -> None:
+def make(url: str, items: int, runs: int, account_items: int = _ACCOUNT_ITEMS) -> None:
     """The repository with everything in one checkpoint, written as the real ones are."""
     repository = Repository.create(open_backend(url), [PASSPHRASE], clock=FixedClock(), scrypt_n=_SCRYPT_N)
     chance = random.Random(7)
     packs = _Packs(repository)
-    chunk_ids = packs.store(b"%020d %x" % (n, chance.getrandbits(160)) for n in range(items))
+    chunk_ids = packs.store(map(stored_content, range(items)))
     writer = SegmentWriter(repository.objects)
-    subjects = ["", *(f"mailbox:{first:010}" for first in range(0, items, _ACCOUNT_ITEMS))]
+    subjects = ["", *(f"mailbox:{first:010}" for first in range(0, items, account_items))]
     written: list[str] = []
     for place, subject in enumerate(subjects):
-        left = min(_ACCOUNT_ITEMS, items - (place - 1) * _ACCOUNT_ITEMS)
+        left = min(account_items, items - (place - 1) * account_items)
         for piece in _account(subject, left, chunk_ids, chance) if subject else _runs(runs):
             writer.add(subject, BASE, encode_piece(piece), len(piece.versions))
             written.append(subject)

@@ -5,13 +5,14 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.catalog.build import A, B, account, at, closed, container, opened, run, version
 from tests.catalog.test_history import STEPS, Draft, End, Model, written

@@ -4,12 +4,12 @@ import os
 import socket
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.engine.rig import SECRET, make_home
 from tuiback.catalog import State

@@ -1,10 +1,10 @@
 """What asks for somebody, and when that is news."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tuiback.catalog import AlertRow
 from tuiback.engine.signalling.alerts import (

@@ -1,11 +1,11 @@
 """The daily summary: once a day at its local time, whatever happens."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.console.fakes import busy_status
 from tuiback.catalog import AlertBook, AlertRow

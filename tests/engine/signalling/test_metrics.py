@@ -4,10 +4,10 @@ import re
 import shutil
 import subprocess
 import urllib.request
-from dataclasses import replace
 from typing import cast
 
 import pytest
+from msgspec.structs import replace
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 

@@ -1,13 +1,13 @@
 """The watch over a real catalog: it writes down what opens and closes, and queues one message for each."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.engine.receivers import TurnedClock
 from tests.engine.rig import TASK, Rig

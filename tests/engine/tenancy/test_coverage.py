@@ -1,7 +1,8 @@
 """Tests of who is protected by nothing."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from tests.engine.rig import TASK
 from tuiback.catalog import AccountOverview

@@ -1,9 +1,9 @@
 """A task is due as its mode, its window and its newest run have it."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from tuiback.engine.timing.due import Standing, check_plan, closes_at, next_run_at, put_back
 from tuiback.errors import UsageError
@@ -106,4 +106,4 @@ def test_a_run_pauses_when_its_window_closes() -> None:
 def test_plans_that_cannot_work_are_refused(changes: dict[str, str], what: str) -> None:
     """Before they are saved, with the reason."""
     with pytest.raises(UsageError, match=what):
-        check_plan(replace(MANUAL, **changes))  # type: ignore[arg-type]
+        check_plan(replace(MANUAL, **changes))

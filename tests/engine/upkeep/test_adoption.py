@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import msgspec
+
 from tests.engine.cloud import Cloud
 from tests.engine.rig import SECRET, Rig, anna, make_home, now_in
 from tests.store.checkpoints import drop_superseded
@@ -12,7 +14,7 @@ from tuiback.engine.clock import SystemClock
 from tuiback.engine.home import Home, RepositoryRef
 from tuiback.engine.upkeep.adoption import Shortfall, adopt, find_gaps, rebuild
 from tuiback.model import CommitBody, CommitHead, Outcome
-from tuiback.store import Repository, SegmentRef
+from tuiback.store import Repository, SegmentRef, gc
 
 
 def repository_of(home: Home) -> Repository:
@@ -80,9 +82,9 @@ def test_adopting_ends_with_the_home_knowing_it(tmp_path: Path) -> None:
     assert writer_of(second) != writer_of(first)
 
 
-async def test_a_repository_of_a_checkpoint_alone_is_adopted_whole(tmp_path: Path) -> None:
-    """With every commit before it pruned away: tasks, items, cursors and content come back, and how far it is told."""
-    home, cloud = make_home(tmp_path), Cloud()
+async def home_of_a_checkpoint_alone(tmp_path: Path, cloud: Cloud) -> Home:
+    """A home whose repository holds one mailbox, with every commit before a checkpoint pruned away."""
+    home = make_home(tmp_path)
     box = cloud.mailboxes["anna"] = anna()
     rig = await Rig.open(home, cloud)
     await rig.run()
@@ -94,10 +96,15 @@ async def test_a_repository_of_a_checkpoint_alone_is_adopted_whole(tmp_path: Pat
     make_checkpoint(repository, catalog, writer_id=writer_of(home), clock=SystemClock())
     catalog.close()
     assert drop_superseded(repository)
+    return home
+
+
+async def test_a_repository_of_a_checkpoint_alone_is_adopted_whole(tmp_path: Path) -> None:
+    """Tasks, items, cursors and content come back, and how far it is told."""
+    cloud = Cloud()
+    home, box = await home_of_a_checkpoint_alone(tmp_path, cloud), cloud.mailboxes["anna"]
     second = Home.create(tmp_path / "second")
-    ref = RepositoryRef(
-        name="main", url=repository.url, repository_id=repository.repository_id, catalog=str(tmp_path / "ssd")
-    )
+    ref = msgspec.structs.replace(home.repository("main"), catalog=str(tmp_path / "ssd"))
     told: list[tuple[int, int]] = []
     shortfall = adopt(second, ref, repository_of(home), SystemClock(), lambda done, total: told.append((done, total)))
     assert shortfall == Shortfall()
@@ -144,4 +151,33 @@ async def test_a_damaged_base_costs_its_own_account_only(tmp_path: Path) -> None
     assert rig.listing("mailbox:ben") == ben
     assert (await rig.run()).outcome is Outcome.OK
     assert rig.listing("mailbox:anna") == now_in(cloud.mailboxes["anna"])
+    await rig.archive.close()
+
+
+def cut(file: Path) -> None:
+    """Take the last byte from an object."""
+    data = file.read_bytes()
+    file.chmod(0o600)
+    file.write_bytes(data[:-1])
+
+
+async def test_a_lost_checkpoint_and_a_damaged_prune_keep_nothing_back(tmp_path: Path) -> None:
+    """Both are put aside and named; another commit names the checkpoint's table, and the next run fetches nothing."""
+    cloud = Cloud()
+    home = await home_of_a_checkpoint_alone(tmp_path, cloud)
+    repository = repository_of(home)
+    gc.put_accept(repository.objects, gc.Accept(1, "other", (), (), repository.heads()))
+    damaged = [gc.accept_name(1), *repository.backend.list("commits/")]
+    for name in damaged:
+        cut(Path(repository.url, name))
+    second = Home.create(tmp_path / "second")
+    ref = msgspec.structs.replace(home.repository("main"), catalog=str(tmp_path / "ssd"))
+    shortfall = adopt(second, ref, repository_of(home), SystemClock())
+    assert shortfall == Shortfall(put_aside=tuple(damaged))
+    assert {f"quarantine/{name}" for name in damaged} <= set(repository.backend.list("quarantine/"))
+    rig = await Rig.open(Home.open(second.path), cloud)
+    cloud.fetched.clear()
+    assert (await rig.run()).outcome is Outcome.OK
+    assert cloud.fetched == []
+    assert rig.listing() == now_in(cloud.mailboxes["anna"])
     await rig.archive.close()

@@ -1,12 +1,12 @@
 """Tests of holds: they beat every rule of retention, the end of --keep-gone and the removal of a task's data."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.engine.rig import SECRET, TASK, Rig, make_home
 from tests.engine.upkeep.test_pruning import grown, keep

@@ -4,12 +4,12 @@ import asyncio
 import os
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.engine.rig import TASK, Rig, anna, now_in
 from tests.opened import files_with, objects_with

@@ -248,6 +248,22 @@ async def test_damaged_commit_without_a_catalog(plain_place: Place, place_in_lin
     await is_whole_after_a_run(plain_place)
 
 
+@pytest.mark.parametrize("harm", ["flip", "delete"])
+async def test_lost_checkpoint_without_a_catalog(place: Place, harm: str) -> None:
+    """Its table lies in segments of its own, where it is found: what nothing else tells of comes back from there."""
+    repository = place.repository(to_write=False)
+    checkpoint = repository.newest_checkpoint()
+    assert checkpoint is not None
+    for name in repository.chains()[0].superseded:
+        (place.root / name).unlink()
+    damage(place.root / commit_name(checkpoint[0].head), harm)
+    shutil.rmtree(place.folder)
+    assert place.repair().lost_accounts == ()
+    place.cloud.fetched.clear()
+    await is_whole_after_a_run(place)
+    assert not {"m0", "m2", "m3"} & set(place.cloud.fetched)
+
+
 @pytest.mark.parametrize("kind", ["base", "table", "both tables"])
 async def test_damaged_base_without_a_catalog(place: Place, kind: str) -> None:
     """What the repository alone can't tell of an account is said, and the service is asked again."""

@@ -20,7 +20,7 @@ from tuiback.engine.home import Home, RepositoryRef
 from tuiback.engine.ownership import refusal_of
 from tuiback.errors import StorageFull, TuibackError, WriterCloned
 from tuiback.model import Clock, ControlRow, Owner, PackTable
-from tuiback.store import Reader, Repository, Secret, Superseded, Writer, open_backend
+from tuiback.store import Reader, Repository, Savings, Secret, Superseded, Writer, open_backend
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -82,6 +82,7 @@ class Archive:
         self._clock = clock
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix=f"store-{ref.name}")
         self._writer = Writer(repository, self.reader, self._workers)
+        self._saved = Savings()
         self._writer_id = writer_id
         self._home_id = ""
         self.committer = self._new_committer(generation)
@@ -133,6 +134,11 @@ class Archive:
         """Stores parts; valid until the next mend()."""
         return self._writer
 
+    def new_savings(self) -> Savings:
+        """What was stored and saved since this was asked last."""
+        before, self._saved = self._saved, self._writer.savings
+        return self._saved.since(before)
+
     def belong_to(self, home_id: str) -> None:
         """Commit nothing where another home than this one has taken the repository over."""
         self._home_id = home_id
@@ -167,6 +173,7 @@ class Archive:
         await asyncio.wait([self._committing])
         self._writer.close()
         self._writer = Writer(self.repository, self.reader, self._workers)
+        self._saved = Savings()
         await self._replay()
 
     async def _go_on(self) -> None:

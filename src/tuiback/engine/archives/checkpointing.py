@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from tuiback.catalog import Catalog
 from tuiback.catalog.bases import Bases, open_bases
@@ -23,16 +24,14 @@ HELD_BYTES = 8 * 1024 * 1024
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """What happened to an account since the last checkpoint: plain bytes of its rows, and whether any expired."""
 
     plain_bytes: int = 0
     expired: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """Which accounts ("" for runs and controls) get a new base, and which one more delta; the others stay."""
 
     bases: tuple[str, ...]

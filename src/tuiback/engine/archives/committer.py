@@ -11,8 +11,9 @@ from concurrent.futures import Executor
 from typing import Protocol
 
 from tuiback.catalog import Catalog
+from tuiback.engine.archives.generations import overtaken
 from tuiback.engine.archives.staged import Staged, Staging, owed_instead
-from tuiback.errors import Overtaken, StorageFull, TuibackError
+from tuiback.errors import StorageFull, TuibackError
 from tuiback.model import Clock, Commit, CommitBody, CommitHead, PackTable, VersionOpened
 from tuiback.store import Repository, Writer, newest_generation
 
@@ -148,7 +149,7 @@ class Committer(Staging):
         )
         if newest_generation(self._repository.backend) > self.generation:
             # It may rest on packs that leave: whether it counts, only the prune's decision will tell.
-            raise Overtaken("another engine has pruned it meanwhile", self._repository.url, "run again")
+            raise overtaken(self._repository, self._writer_id)
         return commit
 
     async def _prove(self, staged: Staged, packs: Sequence[PackTable]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from tuiback.catalog import Catalog
 from tuiback.catalog.bases import open_bases
-from tuiback.errors import Damage, NoSuchThing
+from tuiback.errors import Damage, NoSuchThing, Overtaken
 from tuiback.model import PackTable
 from tuiback.store import Repository, gc
 from tuiback.store.backend import store_time
@@ -39,6 +39,19 @@ def is_pruned_elsewhere(repository: Repository, rounds: Iterable[gc.Round], writ
     """Whether another engine prunes at this moment: it has announced what, and not decided it within the grace."""
     undecided = gc.find_undecided(rounds, writer_id)
     return undecided is not None and store_time(repository.backend) < undecided.since + gc.GRACE
+
+
+def overtaken(repository: Repository, writer_id: str) -> Overtaken:
+    """What a writer is told that has committed beside a prune: that it is over, or until when it may keep others out.
+
+    Raises Damage when what prunes have left can't be read.
+    """
+    undecided = gc.find_undecided(gc.read_rounds(repository.objects), writer_id)
+    if undecided is None:
+        return Overtaken("another engine has pruned it meanwhile", repository.url, "run again")
+    given_up_at = undecided.since + gc.GRACE
+    remedy = f"run again when it has ended; if it died, its prune is given up at {given_up_at:%Y-%m-%d %H:%M} UTC"
+    return Overtaken("another engine is pruning it", repository.url, remedy)
 
 
 def _tables(repository: Repository, pack_ids: list[str]) -> Iterator[PackTable]:

@@ -2,11 +2,11 @@
 
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from tuiback.catalog import Catalog, CatalogReader, State
 from tuiback.catalog.bases import open_bases

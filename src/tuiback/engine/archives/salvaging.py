@@ -1,7 +1,8 @@
 """Reads into a catalog what can still be read of commits of which some are damaged or missing."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tuiback.catalog import Catalog
 from tuiback.engine.archives.rebuilding import packs_given_up

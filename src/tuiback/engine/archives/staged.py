@@ -1,9 +1,9 @@
 """Keeps the rows of the next commit until it is made, and tells what is known of items meanwhile."""
 
 import asyncio
-from dataclasses import dataclass, field, replace
 
 import msgspec
+from msgspec.structs import replace
 
 from tuiback.model import (
     Account,
@@ -25,28 +25,27 @@ UNCOMMITTED_ROWS = 20_000
 ItemKey = tuple[str, str]
 
 
-@dataclass(slots=True)
-class Staged:
+class Staged(msgspec.Struct):
     """The rows of the next commit. Later facts about the same thing replace earlier ones where only the last counts."""
 
-    controls: dict[ItemKey, ControlRow] = field(default_factory=dict)
-    runs: dict[int, RunRow] = field(default_factory=dict)
-    accounts: dict[str, Account] = field(default_factory=dict)
-    snapshots_opened: list[SnapshotRow] = field(default_factory=list)
-    containers: dict[ItemKey, Container] = field(default_factory=dict)
-    containers_removed: list[ItemKey] = field(default_factory=list)
-    versions: dict[ItemKey, VersionOpened] = field(default_factory=dict)
-    removals: dict[tuple[str, str, str], Removal] = field(default_factory=dict)
-    owed: dict[ItemKey, Owed] = field(default_factory=dict)
-    snapshots_closed: list[SnapshotRow] = field(default_factory=list)
-    expired: list[Expired] = field(default_factory=list)
+    controls: dict[ItemKey, ControlRow] = msgspec.field(default_factory=dict)
+    runs: dict[int, RunRow] = msgspec.field(default_factory=dict)
+    accounts: dict[str, Account] = msgspec.field(default_factory=dict)
+    snapshots_opened: list[SnapshotRow] = msgspec.field(default_factory=list)
+    containers: dict[ItemKey, Container] = msgspec.field(default_factory=dict)
+    containers_removed: list[ItemKey] = msgspec.field(default_factory=list)
+    versions: dict[ItemKey, VersionOpened] = msgspec.field(default_factory=dict)
+    removals: dict[tuple[str, str, str], Removal] = msgspec.field(default_factory=dict)
+    owed: dict[ItemKey, Owed] = msgspec.field(default_factory=dict)
+    snapshots_closed: list[SnapshotRow] = msgspec.field(default_factory=list)
+    expired: list[Expired] = msgspec.field(default_factory=list)
 
     def rows(self) -> int:
         """How many rows wait."""
         return len(self.versions) + len(self.removals) + len(self.containers) + len(self.owed)
 
     def __bool__(self) -> bool:
-        return any(getattr(self, name) for name in self.__slots__)
+        return any(getattr(self, name) for name in self.__struct_fields__)
 
     def body(self, clock: Clock) -> CommitBody:
         """The commit that these rows make up."""

@@ -1,9 +1,11 @@
 """Decides which conditions ask for somebody, and what changed about them since the last look. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from tuiback.catalog import AlertRow
 from tuiback.engine.backups.low_water import Room
@@ -30,8 +32,7 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(msgspec.Struct, frozen=True):
     """What holds now. `alert` is its stable id; `news` grows when more of the same happens.
 
     One that is `vague` does not know the reason, which the words of an open alert may.
@@ -46,8 +47,7 @@ class Condition:
     vague: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TaskFacts:
+class TaskFacts(msgspec.Struct, frozen=True):
     """A task as configured and as it stands; `reason` is why its last run could do nothing, "" where unknown."""
 
     task: Task
@@ -55,8 +55,7 @@ class TaskFacts:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(msgspec.Struct, frozen=True):
     """The app's credential of a tenant, and its last day, None where that is unknown; `waits` for consent."""
 
     tenant: str
@@ -65,8 +64,7 @@ class Credential:
     waits: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Departed:
+class Departed(msgspec.Struct, frozen=True):
     """Accounts of a task that left on one day (UTC)."""
 
     task: str
@@ -74,8 +72,7 @@ class Departed:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Blocked:
+class Blocked(msgspec.Struct, frozen=True):
     """A service of a tenant whose requests have had to wait, without a break, since then."""
 
     tenant: str
@@ -83,8 +80,7 @@ class Blocked:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """Everything that alerts are made of. `undelivered` are channels with their oldest message's time.
 
     `unreachable` are repositories with the reason, `reported` what others found.
@@ -101,8 +97,7 @@ class Facts:
     reported: tuple[Condition, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(msgspec.Struct, frozen=True):
     """What to write down. `told` are alerts that opened, or have news; `reworded` have only other words."""
 
     told: tuple[AlertRow, ...]

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
 
+import msgspec
 import psutil
+from msgspec.structs import asdict, replace
 
 from tuiback.engine.activity import Activity
 from tuiback.engine.archives.archive import Archive
@@ -68,8 +69,7 @@ def eta_seconds(monitor: RunMonitor, items_per_second: float) -> float | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(msgspec.Struct, frozen=True):
     """What goes on in the engine: runs, what is due, and jobs; `is_low` tells a task whose disk is nearly full."""
 
     dispatcher: Dispatcher

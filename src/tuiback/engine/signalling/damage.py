@@ -1,15 +1,18 @@
 """Remembers what checks found broken, so that an alert stands until a check as thorough finds all whole."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tuiback.catalog import AlertBook, AlertRow
 from tuiback.engine.signalling.alerts import Severity
-from tuiback.engine.upkeep.checking import Extent
 from tuiback.model import Clock
+
+if TYPE_CHECKING:
+    from tuiback.engine.upkeep.checking import Extent
 
 
 def note_check(
-    alerts: Path, clock: Clock, repository: str, extent: Extent, damaged: int, *, repaired: bool = False
+    alerts: Path, clock: Clock, repository: str, extent: "Extent", damaged: int, *, repaired: bool = False
 ) -> None:
     """A check found so many things damaged, or none; `repaired` says that all is whole since.
 
@@ -34,7 +37,7 @@ def note_check(
         book.close()
 
 
-def _depth(extent: Extent) -> int:
+def _depth(extent: "Extent") -> int:
     """How much a check sees: a sample may find damage, yet proves nothing whole but what it read."""
     if extent.read_data:
         return 3

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
+
+import msgspec
 
 from tuiback.catalog import CatalogReader
 from tuiback.engine.timing.lateness import ok_since
@@ -13,8 +14,7 @@ from tuiback.model import AccountState, Outcome, RunCounters, RunRow, Task, Task
 RUNS_LOOKED_AT = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(msgspec.Struct, frozen=True):
     """A task's accounts and its last runs. `last_outcome` is partial for a run that was cut off.
 
     `owed` leaves out what somebody has acknowledged.
@@ -27,7 +27,7 @@ class Past:
     last_run_at: datetime | None = None
     last_ok_at: datetime | None = None
     last_outcome: Outcome | None = None
-    last_counters: RunCounters = field(default_factory=RunCounters)
+    last_counters: RunCounters = msgspec.field(default_factory=RunCounters)
 
 
 def pasts_of(reader: CatalogReader, tasks: Iterable[str]) -> dict[str, Past]:

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from tuiback.catalog import AlertBook, AlertRow
 from tuiback.engine.activity import Activity
@@ -36,8 +36,7 @@ ASK_EVERY_SECONDS = 60.0
 _LEVELS = {Severity.INFO: "info", Severity.WARNING: "warn", Severity.CRITICAL: "error"}
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """What only the catalogs and the repositories know."""
 
     departed: tuple[Departed, ...] = ()

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+
+import msgspec
+from msgspec.structs import asdict
 
 from tuiback.catalog import AccountOverview
 from tuiback.connectors import CONNECTORS
@@ -17,8 +19,7 @@ from tuiback.model import AccountState, Task
 NEVER_BACKED_UP = "was never backed up: it has no mailbox or drive, or no run has reached it yet"
 
 
-@dataclass(frozen=True, slots=True)
-class Unprotected:
+class Unprotected(msgspec.Struct, frozen=True):
     """An account that no task protects at this moment, or only by what it was; `account` is its address or name."""
 
     account: str

@@ -4,8 +4,9 @@ https://learn.microsoft.com/graph/permissions-reference
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class Weight(StrEnum):
@@ -17,8 +18,7 @@ class Weight(StrEnum):
     RESTORE = "restore"
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(msgspec.Struct, frozen=True):
     """An application permission of Graph for one service. `needed_for` is what is lost without it.
 
     Without one of weight "backup" nothing of the service is backed up; "part": something of it is not; "extra":

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from msgspec import structs
+
 from tuiback.errors import GraphError, MicrosoftRefuses
 from tuiback.graph import AppIdentity, GraphClient
 from tuiback.graph.app_registration import AppRegistrar, Registration, signs_in
@@ -98,7 +100,7 @@ class Renewal:
 
 
 def _with_credential(tenant: Tenant, known: Registration, expires_on: str, key_id: str, retired: str) -> Tenant:
-    return replace(
+    return structs.replace(
         tenant,
         credential_expires_on=expires_on,
         app_object_id=known.object_id,

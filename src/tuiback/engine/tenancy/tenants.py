@@ -1,9 +1,10 @@
 """Carries out what is asked about tenants: add, change, remove, check, renew their credential."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from tuiback.connectors import CONNECTORS
 from tuiback.engine.activity import Activity

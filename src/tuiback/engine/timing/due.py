@@ -1,8 +1,10 @@
 """Decides when a task runs next, from what is configured and how its newest run ended."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+
+import msgspec
+from msgspec.structs import replace
 
 from tuiback.engine.timing.hours import Hours, parse_hours
 from tuiback.engine.timing.timetable import Timetable, parse_timetable, parse_zone
@@ -15,8 +17,7 @@ AFTER_FAILURE = timedelta(minutes=10)
 _LONGEST_AFTER_FAILURE = timedelta(hours=4)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """A task's newest run, as far as its next one depends on it; all None before the first.
 
     `pause_seconds` is how long a continuous task rests after it, `failures` how many have failed since one did not.

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from tuiback.errors import UsageError
 
@@ -18,8 +19,7 @@ _SHAPE = "write it like 'mon-fri 20:00-06:00,sat-sun'"
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Hours:
+class Hours(msgspec.Struct, frozen=True):
     """The allowed minutes of the week as (first, after last), Monday 00:00 being 0; sorted, apart from each other.
 
     Local time counts: an hour that a clock change leaves out is never open, one that comes twice is open twice.

@@ -1,9 +1,10 @@
 """Says whether a task, or an account of it, is late by the task's own objective."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from tuiback.engine.duration import parse_duration
 from tuiback.model import Task

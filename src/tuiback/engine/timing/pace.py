@@ -5,7 +5,7 @@ NAS behind a firewall can't. See https://learn.microsoft.com/graph/api/resources
 https://learn.microsoft.com/onedrive/developer/rest-api/concepts/scan-guidance
 """
 
-from dataclasses import dataclass
+import msgspec
 
 _MINUTE = 60.0
 _HOUR = 60 * _MINUTE
@@ -22,8 +22,7 @@ _BUSY_SHARE = 0.25
 _SCARCE = 0.8
 
 
-@dataclass(frozen=True, slots=True)
-class LastRun:
+class LastRun(msgspec.Struct, frozen=True):
     """What the newest run of a continuous task was like."""
 
     interval_seconds: float

@@ -1,9 +1,9 @@
 """Says when a task is due next: by its cron expression, its allowed hours, or its own pace."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import msgspec
 from cronsim import CronSim, CronSimError
 
 from tuiback.engine.timing.hours import Hours, parse_hours
@@ -13,8 +13,7 @@ from tuiback.errors import UsageError
 _FAR = timedelta(days=366 * 8)
 
 
-@dataclass(frozen=True, slots=True)
-class Timetable:
+class Timetable(msgspec.Struct, frozen=True):
     """When a scheduled task runs: cron's ticks in `zone`, each put off to the next allowed hour."""
 
     cron: str

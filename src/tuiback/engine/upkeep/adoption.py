@@ -1,8 +1,9 @@
 """Makes a home's catalog from the repository alone: after its loss, or on a machine that never saw it."""
 
 import contextlib
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from tuiback.catalog import Catalog, CatalogReader, State
@@ -12,7 +13,10 @@ from tuiback.engine.home import CATALOG, STATE, Home, RepositoryRef
 from tuiback.engine.settings.settings_copy import bring_back
 from tuiback.errors import Damage, EnvironmentFault, NoSuchThing
 from tuiback.model import Clock, PackTable
-from tuiback.store import Repository
+from tuiback.store import Repository, gc
+from tuiback.store.commits import commit_name
+from tuiback.store.lost_checkpoint import name_table_again
+from tuiback.store.mending import put_aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +34,14 @@ class Shortfall:
 
     Commits behind a gap are not in the catalog; of lost packs it knows the items, but their content can't be read.
     `owed` of these items are owed from now on. Of lost accounts ("" for runs and controls) it does not know all: they
-    are listed again from the start.
+    are listed again from the start. `put_aside` names damaged objects that were moved to quarantine/.
     """
 
     gaps: tuple[Gap, ...] = ()
     lost_packs: tuple[str, ...] = ()
     owed: int = 0
     lost_accounts: tuple[str, ...] = ()
+    put_aside: tuple[str, ...] = ()
 
 
 class _PackTables:
@@ -73,8 +78,13 @@ def rebuild(
 def adopt(
     home: Home, ref: RepositoryRef, repository: Repository, clock: Clock, progress: Progress = lambda *_: None
 ) -> Shortfall:
-    """Make the repository known to a home that never saw it, catalog first, with limits and channels; what it lacks."""
-    shortfall = _rebuild(Path(ref.catalog), repository, clock, progress)
+    """Make the repository known to a home that never saw it, catalog first, with limits and channels; what it lacks.
+
+    Damaged commits, and what damaged objects say of prunes, are put aside, as no catalog is there to mend them from:
+    they then lack like missing ones. For a checkpoint whose commit is lost, another one names its table.
+    """
+    aside = tuple(_put_aside_damaged(repository, clock))
+    shortfall = replace(_rebuild(Path(ref.catalog), repository, clock, progress), put_aside=aside)
     reader = CatalogReader(Path(ref.catalog) / CATALOG)
     try:
         # The home works without them, too.
@@ -84,6 +94,32 @@ def adopt(
         reader.close()
     home.add_repository(ref)
     return shortfall
+
+
+def _put_aside_damaged(repository: Repository, clock: Clock) -> Iterator[str]:
+    # A copy that can't be written to stays as it is; the rebuild then tells what is damaged.
+    with contextlib.suppress(EnvironmentFault):
+        for name in _damaged(list(repository.backend.list(gc.PREFIX)), partial(gc.read_one, repository.objects)):
+            if put_aside(repository.backend, name):
+                yield name
+        name_table_again(repository, clock)
+        heads = {commit_name(head): head for chain in repository.chains() for head in chain.heads}
+        for name in _damaged(heads, lambda name: repository.read_commit(heads[name])):
+            if put_aside(repository.backend, name):
+                yield name
+
+
+def _damaged(names: Iterable[str], read: Callable[[str], object]) -> Iterator[str]:
+    # What came wrong once, over a cable or from a worn disk, may come right the next time.
+    return (name for name in names if not (_reads(read, name) or _reads(read, name)))
+
+
+def _reads(read: Callable[[str], object], name: str) -> bool:
+    try:
+        read(name)
+    except Damage:
+        return False
+    return True
 
 
 def _rebuild(folder: Path, repository: Repository, clock: Clock, progress: Progress) -> Shortfall:

@@ -4,10 +4,12 @@ import contextlib
 import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
+
+import msgspec
 
 from tuiback.catalog import Audit, CatalogReader, CheckDates, Coverage
 from tuiback.engine.home import CATALOG, STATE
@@ -25,8 +27,7 @@ _NOTED_AT_ONCE = 16
 Unseen = Callable[[], Iterable[Commit]]
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(msgspec.Struct, frozen=True):
     """How much a check does: structure alone, or packs looked into: all of them, or `percent` read whole."""
 
     scrub: bool = False
@@ -44,8 +45,7 @@ class Extent:
         return self.read_data or self.percent > 0
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(msgspec.Struct, frozen=True):
     """The report over repository and catalog, and how many items were brought back to compare them."""
 
     report: CheckReport

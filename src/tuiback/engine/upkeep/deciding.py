@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from tuiback.catalog import Catalog
 from tuiback.engine.archives.archive import Archive
@@ -19,8 +20,7 @@ from tuiback.store.sweep import named_segments, pack_names, standing_commits, st
 Step = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Doomed:
+class Doomed(msgspec.Struct, frozen=True):
     """What a prune would delete if nobody needed it at the last moment.
 
     `since` are the heads that it was found out with: what was committed later may need some of it.

@@ -1,7 +1,8 @@
 """Decides which packs a prune drops, writes anew or leaves: pure functions."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 # Above this share of bytes that nobody needs, writing the rest anew costs less than keeping it.
 DEAD_SHARE = 0.25
@@ -9,8 +10,7 @@ DEAD_SHARE = 0.25
 SMALL_PACK_BYTES = 8 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class PackUse:
+class PackUse(msgspec.Struct, frozen=True):
     """A pack that the catalog knows: its bytes in the repository, and how many of them are still needed."""
 
     pack_id: str
@@ -23,8 +23,7 @@ class PackUse:
         return max(0, self.stored_bytes - self.live_bytes)
 
 
-@dataclass(frozen=True, slots=True)
-class PrunePlan:
+class PrunePlan(msgspec.Struct, frozen=True):
     """What becomes of each pack: `drop` holds nothing needed, `repack` and `merge` are written anew, `keep` stays.
 
     `dead_bytes` is what leaves with the first three.

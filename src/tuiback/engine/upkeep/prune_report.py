@@ -1,10 +1,10 @@
 """Tells what prunes gave up and got back, in the fields of the command line."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from msgspec import to_builtins
 
 from tuiback.engine.settings.retention import Figures
@@ -16,21 +16,20 @@ _COUNTED = frozenset(
 )
 
 
-@dataclass(slots=True)
-class PruneReport:
+class PruneReport(msgspec.Struct):
     """What a prune gave up and got back, in bytes of the repository.
 
     `expired` are versions and their logical bytes. `reclaimable_bytes` have been decided and leave at `leaves_at`, at
     the first prune from then on; `retained_bytes` the store refused to delete. `unreadable` packs stay as they are.
     """
 
-    expired: Figures = field(default_factory=Figures)
+    expired: Figures = msgspec.field(default_factory=Figures)
     reclaimable_bytes: int = 0
     leaves_at: datetime | None = None
     freed_bytes: int = 0
     retained_bytes: int = 0
-    unreadable: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    unreadable: list[str] = msgspec.field(default_factory=list)
+    notes: list[str] = msgspec.field(default_factory=list)
 
     @property
     def troubles(self) -> list[str]:

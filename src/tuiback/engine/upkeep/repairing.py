@@ -26,6 +26,7 @@ from tuiback.store import CheckReport, Finding, LostVersion, Repository, gc, new
 from tuiback.store.check import Progress
 from tuiback.store.commits import commit_name, find_head
 from tuiback.store.losses import Loss, note_loss, read_losses
+from tuiback.store.lost_checkpoint import name_table_again
 from tuiback.store.mending import mend_copy, put_aside, whole_records
 from tuiback.store.object_checks import CommitWalk
 from tuiback.store.pack import pack_name
@@ -100,8 +101,8 @@ def repair(folder: Path, repository: Repository, found: CheckReport, recheck: Re
 
     `recheck` checks again, as the home sees the repository then. Packs that are damaged go to quarantine once what is
     whole in them lies in others, live items that lost content become owed, and a new checkpoint from the catalog takes
-    the place of damaged commits and segments. May be repeated after a crash. Raises Damage when catalog and commits
-    are both damaged, StorageFull, EnvironmentFault.
+    the place of damaged commits and segments. May be repeated after a crash. Raises Damage when the catalog is lost
+    and so is every checkpoint, StorageFull, EnvironmentFault.
     """
     work = _Work(folder, repository, found, clock)
     try:
@@ -154,6 +155,7 @@ class _Work:
         else:
             if anew:
                 remove_database(self._path)
+                name_table_again(self._repository, self._clock)
                 load_checkpoint(self._path, self._repository, tables, lost=self._lose)
             self._catalog = Catalog.open(self._path)
             # Going on in a broken line would put another commit in the place of the damaged one.
