@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from tuiback.catalog import Catalog, Sieve
 from tuiback.catalog import sieve as sieve_module
 from tuiback.errors import StorageFull
-from tuiback.model import ChunkEntry, PackTable, StoredPart
+from tuiback.model import ChunkEntry, Expired, PackTable, StoredPart
 
-from .build import Writer, chunk_id, closed, pack, part, removal, version
+from .build import A, Writer, chunk_id, closed, pack, part, removal, version
 from .conftest import Bench
 
 
@@ -43,6 +43,24 @@ def test_a_pack_lives_by_the_share_of_its_plain_bytes(bench: Bench) -> None:
     )
     bench.apply(removals=(removal("n", 2),), snapshots_closed=(closed(2),))
     assert _use(bench.path) == {"p1": (420, 210), "p2": (120, 0), "p3": (120, 120)}
+
+
+def test_what_is_about_to_expire_needs_nothing(bench: Bench) -> None:
+    """Ended versions that are named and accounts given up whole count as gone; live versions stay, whatever is said."""
+    bench.apply(
+        *(pack(f"p{number}", [name]) for number, name in enumerate(("ended", "kept", "live", "whole"), 1)),
+        versions=(version("m", 1, parts=(part("ended"),)), version("n", 1, parts=(part("kept"),))),
+        snapshots_closed=(closed(1),),
+    )
+    bench.apply(
+        versions=(version("m", 2, parts=(part("live"),)), version("n", 2, parts=(part("live"),))),
+        snapshots_closed=(closed(2),),
+    )
+    bench.apply(versions=(version("w", 1, account_id="mailbox:gone", parts=(part("whole"),)),))
+    expired = [Expired(A, (("m", 1), ("m", 2), ("nobody", 1))), Expired("mailbox:gone", whole=True), Expired("no one")]
+    with Sieve(bench.path, _no_lists, expired) as sieve:
+        assert [each.live_bytes for each in sieve.packs()] == [0, 120, 120, 0]
+    assert [live for _, live in _use(bench.path).values()] == [120, 120, 120, 120]
 
 
 def test_a_catalog_without_versions_or_packs_needs_nothing(bench: Bench) -> None:

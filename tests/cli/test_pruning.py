@@ -55,5 +55,5 @@ def test_words_of_a_dry_run() -> None:
     """Versions, bytes, last copies and what could go."""
     answer = {"expired_versions": 9, "expired_bytes": 1500, "last_copies": 2, "reclaimable_bytes": 3_000}
     assert would_text(answer) == (
-        "Would expire 9 versions, 1.5 KB; last copy of 2 items: kept; 3.0 KB that nothing needs now could go"
+        "Would expire 9 versions, 1.5 KB; last copy of 2 items: kept; 3.0 KB that nothing would need could go"
     )

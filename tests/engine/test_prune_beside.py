@@ -221,6 +221,17 @@ async def test_a_dry_run_changes_nothing(rig: Rig) -> None:
     assert len(rig.archive.reader.points("mailbox:anna")) == 5
 
 
+async def test_a_dry_run_tells_the_space_that_a_prune_finds(rig: Rig) -> None:
+    """What only expiring versions need counts as space that can go; what else lies in their packs is written anew."""
+    await grown(rig)
+    assert (await pruner(rig).preview()).reclaimable_bytes == 0
+    await keep(rig, "1v")
+    would = await pruner(rig).preview()
+    found = await prune(rig)
+    # The decision counts whole packs, and what else becomes superfluous.
+    assert found.reclaimable_bytes / 2 < would.reclaimable_bytes <= found.reclaimable_bytes
+
+
 async def test_another_engine_that_prunes(rig: Rig) -> None:
     """Its announcement ends the run and refuses our prune until it has decided; then the next run goes on."""
     await rig.run()

@@ -21,7 +21,7 @@ from tuiback.catalog.chunks import ID_HEAD, find_locations
 from tuiback.catalog.reading import Reading
 from tuiback.catalog.tracking import ID_BYTES, stored_part
 from tuiback.errors import StorageFull
-from tuiback.model import ChunkEntry, PackTable, StoredPart
+from tuiback.model import ChunkEntry, Expired, PackTable, StoredPart
 
 _SHARES = 256
 _MARK_BYTES = 8
@@ -45,14 +45,19 @@ class SievedPack(NamedTuple):
 class Sieve(Reading):
     """A context manager: entering it reads all versions once, leaving it removes its files beside the catalog.
 
-    `inner_ids` gives the ids of the chunks that a part's lists name, on all levels; what it raises passes. Only packs
-    known when the sieve was made are judged; what versions opened since need, it can't tell. Only one sieve may be at
-    work on a catalog.
+    `inner_ids` gives the ids of the chunks that a part's lists name, on all levels; what it raises passes. What is
+    `expired` counts as gone, though the catalog has it still. Only packs known when the sieve was made are judged; what
+    versions opened since need, it can't tell. Only one sieve may be at work on a catalog.
     """
 
-    def __init__(self, path: Path, inner_ids: Callable[[StoredPart], Iterable[bytes]]) -> None:
+    def __init__(
+        self, path: Path, inner_ids: Callable[[StoredPart], Iterable[bytes]], expired: Iterable[Expired] = ()
+    ) -> None:
         super().__init__(path)
         self._inner_ids = inner_ids
+        self._expired = expired
+        # A byte for each version number: 1 for those that count as gone.
+        self._gone = bytearray()
         self._open = ExitStack()
         # The open file of all live marks in order, and where those of each share begin.
         self._live = -1
@@ -63,6 +68,7 @@ class Sieve(Reading):
         try:
             with _faults_told(self._path):
                 folder = self._new_folder()
+            self._note_expired()
             self._distribute(folder)
             with _faults_told(folder):
                 self._sort(folder)
@@ -151,8 +157,27 @@ class Sieve(Reading):
                 _write_out(folder, shares)
         _write_out(folder, shares)
 
+    def _note_expired(self) -> None:
+        for row in self._expired:
+            if not self._gone:
+                self._gone = bytearray(self._number("SELECT coalesce(max(version_no), 0) + 1 FROM versions"))
+            for version_no in self._numbers_of(row):
+                self._gone[version_no] = 1
+
+    def _numbers_of(self, row: Expired) -> Iterator[int]:
+        """The versions that the row gives up: no live ones, whatever it says, unless it is the whole account."""
+        account = self._row("SELECT account_no FROM accounts WHERE account_id = ?", (row.account_id,))
+        versions = "SELECT version_no FROM items JOIN versions USING (item_no) WHERE account_no = ?"
+        if account is not None and row.whole:
+            yield from (number for (number,) in self._rows(versions, account))
+        elif account is not None:
+            one = f"{versions} AND item_id = ? AND from_seq = ? AND until_seq IS NOT NULL"
+            for version in row.versions:
+                yield from (number for (number,) in self._rows(one, (*account, *version)))
+
     def _needed_ids(self) -> Iterator[bytes]:
         """The chunks of all versions; an id comes as often as it is named. Pages are read one by one."""
+        known = len(self._gone)
         after: Sequence[int] = (0, -1)
         while rows := self._rows(
             """SELECT version_no, ordinal, chunks, form FROM parts WHERE (version_no, ordinal) > (?, ?)
@@ -161,6 +186,8 @@ class Sieve(Reading):
         ):
             after = rows[-1][:2]
             for *place, chunks, form in rows:
+                if place[0] < known and self._gone[place[0]]:
+                    continue
                 for start in range(0, len(chunks), ID_BYTES):
                     yield chunks[start : start + ID_BYTES]
                 if form.startswith(_LISTED):

@@ -71,7 +71,7 @@ def would_text(answer: Row) -> str:
     if answer["last_copies"]:
         texts.append(f"last copy of {count_text(answer['last_copies'], 'item')}: kept")
     if answer["reclaimable_bytes"]:
-        texts.append(f"{bytes_text(answer['reclaimable_bytes'])} that nothing needs now could go")
+        texts.append(f"{bytes_text(answer['reclaimable_bytes'])} that nothing would need could go")
     return "; ".join(texts)
 
 

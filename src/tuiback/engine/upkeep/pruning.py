@@ -5,7 +5,7 @@ commits before it superfluous; worn packs are written anew; the intent says what
 staged proves its content; the accept decides. Whatever was cut off, the next start and the next prune go on from there.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, suppress
 
 from tuiback.catalog import Catalog, Sieve
@@ -58,9 +58,8 @@ class Pruner:
         self._erased = False
 
     async def preview(self) -> PruneReport:
-        """What a prune would give up; changes nothing."""
+        """What a prune would give up, and the space that nothing would need then; changes nothing."""
         report = self._report
-        await in_thread(lambda: sum(1 for _ in self._expired()))
         plan = await in_thread(self._plan_alone)
         await in_thread(self._count_decided)
         report.reclaimable_bytes += plan.dead_bytes
@@ -168,7 +167,7 @@ class Pruner:
         doomed = Doomed(frozenset((*plan.drop, *replaced)), since)
         await Decision(self._archive, doomed, self._step).make()
 
-    def _sieve(self) -> Sieve:
+    def _sieve(self, expired: Iterable[Expired] = ()) -> Sieve:
         read_list = list_reader(self._repository, self._archive.reader)
 
         def inner_ids(part: StoredPart) -> Iterator[bytes]:
@@ -176,7 +175,7 @@ class Pruner:
             with suppress(ListLost):
                 yield from all_chunks(part, read_list)
 
-        return Sieve(self._archive.catalog_path, inner_ids)
+        return Sieve(self._archive.catalog_path, inner_ids, expired)
 
     def _plan(self, sieve: Sieve, resting: Collection[str] = ()) -> PrunePlan:
         """`resting` are packs that runs in progress may need more of than versions say yet."""
@@ -186,7 +185,9 @@ class Pruner:
         return plan_prune(uses, dead_share=0 if self._erased else DEAD_SHARE)
 
     def _plan_alone(self) -> PrunePlan:
-        with self._sieve() as sieve:
+        # The sieve takes all that expires before anything is counted as needed.
+        with self._sieve(self._expired()) as sieve:
+            self._erased = bool(self._report.expired.accounts)
             return self._plan(sieve)
 
     async def _repack(self, plan: PrunePlan, sieve: Sieve, progress: Progress) -> list[str]:
