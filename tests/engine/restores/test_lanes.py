@@ -207,8 +207,9 @@ def test_a_killed_helper_costs_nothing(
     target = Idle(tmp_path / "out")
 
     def break_off(helper: Watched) -> None:
-        """As if it had ended in the middle of a file."""
-        (tmp_path / "out" / helper.sent[1][0].path).write_bytes(wanted[helper.sent[1][0].path][:5])
+        """As if it had ended in the middle of a file of the first slice that it has not answered."""
+        in_hand = helper.sent[helper.answers - 1][0].path
+        (tmp_path / "out" / in_hand).write_bytes(wanted[in_hand][:5])
         target.let.set()
 
     watch.answered, watch.closed = kill, break_off
