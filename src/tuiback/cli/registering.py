@@ -42,8 +42,7 @@ def register_tenant(
     call: Invocation, /, name: str, services: tuple[str, ...], print_consent_url: bool, **given: Any  # noqa: ANN401
 ) -> None:
     """Make an app with a certificate in Entra for a tenant, and add the tenant. An administrator enters a code."""
-    import asyncio
-
+    from tuiback.cli.unwinding import run_unwinding
     from tuiback.connectors import CONNECTORS
     from tuiback.engine.tenancy.consent import consent_url
     from tuiback.engine.tenancy.registration import Guide, Order
@@ -58,7 +57,7 @@ def register_tenant(
         show=lambda code: show_code(output, code), tell=output.progress, warn=lambda line: output.trouble([line])
     )
     with engine_link(home) as link:
-        made = asyncio.run(_register(order, guide, link))
+        made = run_unwinding(_register(order, guide, link))
     output.progress("")
     _warn(output, made, known, services)
     url = consent_url(made.authority, made.graph_url, made.client_id) if print_consent_url else None
