@@ -33,6 +33,11 @@ class Uneven(Tenant):
     """A tenant whose first mailbox has `first` messages."""
 
     first = MESSAGES
+    first_address = ""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
+        Uneven.first_address = self.company.people[0].address
 
     def _make_mailbox(self, owner: int) -> Mailbox:
         if owner or self.first == MESSAGES:
@@ -50,7 +55,7 @@ def seconds_until_through(first: int, latency_seconds: float, folder: Path) -> l
         installation.set_up(asdict(server.endpoints), ["exchange"])
         begun = datetime.now(UTC)
         run = installation.start("--json", "run", "exchange")
-        while len(through := _through(installation)) < USERS - (first != MESSAGES) and run.poll() is None:
+        while len(through := _through(installation)) < USERS - 1 and run.poll() is None:
             sleep(_POLL_SECONDS)
         run.send_signal(signal.SIGTERM)
         run.communicate(timeout=60)
@@ -59,7 +64,8 @@ def seconds_until_through(first: int, latency_seconds: float, folder: Path) -> l
 
 def _through(installation: Installation) -> list[datetime]:
     rows = installation.rows("account", "list")
-    return [datetime.fromisoformat(row["last_ok_at"]) for row in rows if row["last_ok_at"]]
+    others = [row["last_ok_at"] for row in rows if row["address"] != Uneven.first_address]
+    return [datetime.fromisoformat(moment) for moment in others if moment]
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from tuiback.simtenant.api.directory_lists import narrowed
 from tuiback.simtenant.api.filters import filter_of, member
 from tuiback.simtenant.api.mail_lookup import honoured
 from tuiback.simtenant.api.odata import collection, context_url, page, page_size, selected
+from tuiback.simtenant.state.cabinet import Cabinet, Record
 from tuiback.simtenant.state.changes import ChangeLog
 
 Document = dict[str, Any]
@@ -33,6 +34,22 @@ class Walk:
     show: Callable[[int], Document | None]
     gone_id: Callable[[int], str]
     container: int | None = None
+
+
+def records_walk(
+    cabinet: Cabinet, drawer: int, type_name: str, show: Callable[[Record], Document], gone_id: Callable[[int], str]
+) -> Walk:
+    """The walk over the records in one drawer."""
+
+    def first() -> list[int]:
+        return sorted(each.serial for each in cabinet.within(drawer))
+
+    def show_serial(serial: int) -> Document | None:
+        record = cabinet.records.get(serial)
+        return show(record) if record is not None else None
+
+    what = f"{type_name}s {cabinet.owner} {drawer}"
+    return Walk(what, type_name, cabinet.record_changes, first, show_serial, gone_id, drawer)
 
 
 def listed(call: Call, context: str, documents: Sequence[Document]) -> Reply:

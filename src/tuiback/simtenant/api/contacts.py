@@ -5,7 +5,7 @@ https://learn.microsoft.com/graph/api/resources/contact and .../resources/contac
 
 from typing import Any
 
-from tuiback.simtenant.api.cabinet_lists import Walk, changed, counted, listed, shown
+from tuiback.simtenant.api.cabinet_lists import Walk, changed, counted, listed, records_walk, shown
 from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_content
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.contact_json import CONTACT_PROPERTIES
@@ -133,17 +133,8 @@ def _shown(view: ContactView, record: Record, call: Call, status: int = 200) -> 
 def _change_contacts(cloud: Cloud, call: Call) -> Reply:
     """What changed in one folder."""
     view = contact_view_of(cloud, call)
-    cabinet, folder = view.cabinet, contact_folder_of(view, call).serial
-
-    def show(serial: int) -> dict[str, Any] | None:
-        record = cabinet.records.get(serial)
-        return view.contact_json(record) if record is not None else None
-
-    def first() -> list[int]:
-        return sorted(each.serial for each in cabinet.within(folder))
-
-    what = f"contacts {cabinet.owner} {folder}"
-    return changed(cloud, call, Walk(what, "contact", cabinet.record_changes, first, show, view.contact_id, folder))
+    folder = contact_folder_of(view, call).serial
+    return changed(cloud, call, records_walk(view.cabinet, folder, "contact", view.contact_json, view.contact_id))
 
 
 def _create(cloud: Cloud, call: Call) -> Reply:

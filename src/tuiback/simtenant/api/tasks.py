@@ -5,7 +5,7 @@ https://learn.microsoft.com/graph/api/resources/todo-overview
 
 from typing import Any
 
-from tuiback.simtenant.api.cabinet_lists import Walk, changed, counted, listed, shown
+from tuiback.simtenant.api.cabinet_lists import Walk, changed, counted, listed, records_walk, shown
 from tuiback.simtenant.api.call import Call, Fault, Reply, no_content
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.permissions import READ_TASKS, WRITE_TASKS
@@ -120,17 +120,8 @@ def _shown(view: TaskView, record: Record, call: Call, status: int = 200) -> Rep
 
 def _change_tasks(cloud: Cloud, call: Call) -> Reply:
     view = task_view_of(cloud, call)
-    cabinet, drawer = view.cabinet, list_of(view, call).serial
-
-    def show(serial: int) -> dict[str, Any] | None:
-        record = cabinet.records.get(serial)
-        return view.task_json(record) if record is not None else None
-
-    def first() -> list[int]:
-        return sorted(each.serial for each in cabinet.within(drawer))
-
-    what = f"tasks {cabinet.owner} {drawer}"
-    return changed(cloud, call, Walk(what, "todoTask", cabinet.record_changes, first, show, view.task_id, drawer))
+    drawer = list_of(view, call).serial
+    return changed(cloud, call, records_walk(view.cabinet, drawer, "todoTask", view.task_json, view.task_id))
 
 
 def _create(cloud: Cloud, call: Call) -> Reply:
