@@ -22,11 +22,12 @@ from tuiback.engine.archives.archive import open_repository
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.home import Home
 from tuiback.engine.restores import lanes, slices
+from tuiback.engine.restores.beside import Opening
 from tuiback.engine.restores.export import Exporter, Names
 from tuiback.engine.restores.helper import Helper
 from tuiback.engine.restores.lanes import HelpFrom
 from tuiback.engine.restores.slices import ExportReport, Slice, Written
-from tuiback.engine.restores.targets import MANIFEST, Content, FolderTarget, Target, open_target
+from tuiback.engine.restores.targets import MANIFEST, Content, FolderPlace, FolderTarget, Target, open_target
 from tuiback.errors import EnvironmentFault, StorageFull
 from tuiback.model import FOLDER_KINDS
 from tuiback.store import Reader
@@ -190,6 +191,14 @@ def test_helpers_write_the_same(source: Source, wanted: dict[str, bytes], tmp_pa
     assert tree(tmp_path / "out") == wanted
     assert len(watch.helpers) == 2
     assert any(helper.answers > 1 for helper in watch.helpers)
+
+
+def test_what_opens_a_helper_does_not_show_the_keys(source: Source, tmp_path: Path) -> None:
+    """They travel over the connection, and never into a message that somebody prints."""
+    handed_over = source.content.repository.hand_over()
+    opening = Opening(handed_over, "catalog.db", FolderPlace(str(tmp_path), overwrite=False))
+    assert repr(handed_over)[2:-1] not in repr(opening)
+    assert "catalog.db" in repr(opening)
 
 
 def test_few_items_need_no_help(source: Source, wanted: dict[str, bytes], tmp_path: Path, watch: Watch) -> None:
