@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.administrator import Administrator
 from tests.seaweed import SeaweedFS, weed_program
+from tuiback.simtenant import Server
 
 # Syncing to a disk is most of what the suite would wait for, and no test takes the power from one.
 _MEMORY = Path("/dev/shm")
@@ -40,6 +42,14 @@ def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
         yield server
     finally:
         server.kill()
+
+
+@pytest.fixture
+def admin(server: Server) -> Iterator[Administrator]:
+    """The Global Administrator of the simulated tenant that a module's `server` is, as new as it was once."""
+    server.reset()
+    with Administrator(server.endpoints) as administrator:
+        yield administrator
 
 
 @pytest.fixture(scope="session")

@@ -152,8 +152,10 @@ def test_containers_keep_their_cursor_until_they_go(bench: Bench) -> None:
     inbox = container(cursor="c1", relisting=True)
     bench.apply(containers=(inbox, container("old")))
     assert bench.reader.containers(A) == (inbox, container("old"))
+    assert bench.reader.is_listing_again()
     bench.apply(containers_removed=((A, "inbox"),))
     assert bench.reader.containers(A) == (container("old"),)
+    assert not bench.reader.is_listing_again()
     bench.apply(containers=(container(),))
     assert bench.reader.containers(A)[0] == container()
 

@@ -1,7 +1,7 @@
 """Runs command lines in this process, on homes that exist only for one test."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from tests.cli.seed import seed
 from tuiback.cli.root import main
 from tuiback.engine.backups import fetch
 from tuiback.graph import retry
+from tuiback.simtenant import Plan, Server
 from tuiback.store import keys
 
 
@@ -61,6 +62,13 @@ def home(tuiback: Tuiback, tmp_path: Path) -> Path:
     path = tmp_path / "home"
     assert tuiback("init", "--home", path, "--key-file", tmp_path / "tuiback.key").code == 0
     return path
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """The smallest simulated tenant, one for all tests of a module."""
+    with Server(Plan(users=1, messages=1, files_per_user=1)) as served:
+        yield served
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -85,6 +86,28 @@ def test_cron_is_silent(tuiback: Tuiback, acme: Path) -> None:
     """A good run in cron says nothing at all."""
     ended = tuiback("--home", acme, "run", "--all")
     assert (ended.code, ended.out, ended.err) == (0, b"", "")
+
+
+def test_a_rolled_back_repository_is_told_to_cron(tuiback: Tuiback, acme: Path, server: Server, tmp_path: Path) -> None:
+    """It is healed, so the exit code stays 0; what was found and done is a warning once, and an alert until it is."""
+    repository = Path(tuiback("--json", "--home", acme, "repository", "list").document["repositories"][0]["url"])
+    assert tuiback("--home", acme, "run", "mail").code == 0
+    shutil.copytree(repository, tmp_path / "older")
+    control(server, "mutate", changes=9, seed=1)
+    assert tuiback("--home", acme, "run", "mail").code == 0
+    shutil.rmtree(repository)
+    (tmp_path / "older").rename(repository)
+    healed = tuiback("--json", "--home", acme, "run", "mail")
+    assert (healed.code, healed.document["runs"][0]["outcome"]) == (0, "ok")
+    (warning,) = healed.document["warnings"]
+    assert warning.startswith(f"main: the repository at {repository} was rolled back: it lacks commits")
+    assert "listed again, and what it lacks of them is fetched" in warning
+    assert healed.err == f"Warning: {warning}\n"
+    told = tuiback("--json", "--home", acme, "logs").rows
+    assert [row["text"].partition(":")[0] for row in told if row["subject"] == "main" and row["level"] != "info"] == [
+        f"the repository at {repository} was rolled back", "alert", "alert closed"
+    ]
+    assert tuiback("--home", acme, "run", "mail").err == ""
 
 
 def test_one_account(tuiback: Tuiback, acme: Path) -> None:

@@ -101,6 +101,17 @@ def test_trouble_is_at_most_twenty_lines() -> None:
     assert lines[-1] == "... and 481 more"
 
 
+def test_a_warning_is_told_to_cron_and_stands_in_the_document() -> None:
+    """What ends no verb must still be known; without any the document has no such field."""
+    out, err = io.BytesIO(), io.StringIO()
+    output = Output(out, err, as_json=True, quiet=True)
+    output.document("run", {"runs": []})
+    output.warn(["main: rolled back"])
+    output.document("run", {"runs": []})
+    assert err.getvalue() == "Warning: main: rolled back\n"
+    assert [json.loads(line).get("warnings") for line in out.getvalue().splitlines()] == [None, ["main: rolled back"]]
+
+
 def test_errors_are_one_line_and_with_json_a_document() -> None:
     """An error says what, to what and what to do, on stderr always and on stdout for programs."""
     error = NoSuchThing("no such\naccount", "eve", "see the list")

@@ -29,14 +29,6 @@ def server() -> Iterator[Server]:
         yield served
 
 
-@pytest.fixture
-def admin(server: Server) -> Iterator[Administrator]:
-    """The Global Administrator of a tenant that is as new."""
-    server.reset()
-    with Administrator(server.endpoints) as administrator:
-        yield administrator
-
-
 class Verb:
     """A verb in a process of its own, in which an administrator enters the code that it shows."""
 

@@ -1,7 +1,6 @@
 """`tenant renew` of apps that may renew themselves, and `tenant keygen`."""
 
 import stat
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from cryptography import x509
 from tests.administrator import Administrator
 from tests.cli.conftest import Tuiback
 from tuiback.graph.certificates import KeyPair, make_key_pair, read_key_pair
-from tuiback.simtenant import Plan, Server
+from tuiback.simtenant import Server
 
 pytestmark = pytest.mark.usefixtures("ready_keys")
 
@@ -21,21 +20,6 @@ pytestmark = pytest.mark.usefixtures("ready_keys")
 def pair() -> KeyPair:
     """The certificate of an app that was registered by hand."""
     return make_key_pair("by hand", datetime.now(UTC), bits=2048)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """One simulated tenant for all tests of this module."""
-    with Server(Plan(users=1, messages=1, files_per_user=1)) as served:
-        yield served
-
-
-@pytest.fixture
-def admin(server: Server) -> Iterator[Administrator]:
-    """Sees what lies in Entra."""
-    server.reset()
-    with Administrator(server.endpoints) as administrator:
-        yield administrator
 
 
 def add(tuiback: Tuiback, home: Path, server: Server, client_id: str, *credential: str | Path) -> None:

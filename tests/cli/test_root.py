@@ -71,6 +71,8 @@ def test_every_verb_is_there(tuiback: Tuiback, verb: str) -> None:
     ended = tuiback(verb, "--help")
     assert ended.code == 0
     assert f"Usage: tuiback {verb}".encode() in ended.out
+    cut = [line for line in ended.out.decode().splitlines() if line.endswith("...")]
+    assert [line for line in cut if not line.startswith("Usage: ")] == []
 
 
 @pytest.mark.parametrize(

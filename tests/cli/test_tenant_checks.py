@@ -1,30 +1,12 @@
 """`tenant check` names what is missing and what is lost without it."""
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.administrator import Administrator
 from tests.cli.conftest import Ended, Tuiback
-from tuiback.simtenant import Plan, Server
+from tuiback.simtenant import Server
 
 SECRET = "Qx8~only-for-this-test"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """One simulated tenant for all tests of this module."""
-    with Server(Plan(users=1, messages=1, files_per_user=1)) as served:
-        yield served
-
-
-@pytest.fixture
-def admin(server: Server) -> Iterator[Administrator]:
-    """Says what the app may do."""
-    server.reset()
-    with Administrator(server.endpoints) as administrator:
-        yield administrator
 
 
 def add(tuiback: Tuiback, home: Path, server: Server, admin: Administrator, roles: list[str] | None) -> None:

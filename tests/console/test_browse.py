@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from tests.console.fakes import NOW, FakeView, entry, office
 from tuiback.console.browse import Browser, Choice, choice_of_item, selections_of, timeline
+from tuiback.console.screens.restore import describe
 from tuiback.engine.commands import Selection
 from tuiback.model import AccountKind
 
@@ -47,6 +48,15 @@ def test_a_whole_account_swallows_its_items() -> None:
     assert selections_of(choices) == (
         Selection(account_id="mailbox:a", seq=2, item_ids=("m2",)), Selection(account_id="mailbox:a", seq=3),
     )
+
+
+def test_what_is_chosen_is_told_as_far_as_it_is_known() -> None:
+    """A mail folder has no size of its own: then no size is told, and never a wrong one."""
+    drafts = Choice("mailbox:a", 3, "f", "Drafts", 0, folder=True)
+    mails = [Choice("mailbox:a", 3, f"m{number}", f"M{number}", 2048, folder=False) for number in range(2)]
+    assert describe(mails) == "2 items, 4.0 KB, as of #3: M0 and 1 more"
+    assert describe([drafts, *mails]) == "1 folder and 2 items, as of #3: Drafts and 2 more"
+    assert describe([drafts]) == "1 folder, as of #3: Drafts"
 
 
 def test_a_choice_names_a_snapshot_that_had_the_item() -> None:

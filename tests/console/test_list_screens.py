@@ -5,6 +5,7 @@ import pytest
 from tests.console import morning
 from tests.console.driving import Driven, driven
 from tests.console.fakes import FakeLink, busy_status
+from tuiback.catalog import JobRow
 from tuiback.console.app import Console
 from tuiback.console.keys import EVERYWHERE, LIST, SCREENS, TAGS
 from tuiback.console.options import ConsoleOptions
@@ -34,9 +35,12 @@ from tuiback.engine.commands import (
     PauseTask,
     Prune,
     RemoveHold,
+    ResumeJob,
     RunTasks,
+    UndoJob,
 )
 from tuiback.errors import EnvironmentFault, HomeBusy
+from tuiback.model import Outcome
 
 SCREEN_CLASSES: tuple[type[FullScreen], ...] = (
     MainScreen, AccountsScreen, RestoreScreen, ActivityScreen, StorageScreen, CoverageScreen, JobsScreen,
@@ -186,6 +190,28 @@ async def test_a_running_job_can_be_cancelled() -> None:
         await hands.sees("Only a job that is running")
         await hands.press("j")
         await hands.sees("Sent/x: it can't be read")
+
+
+async def test_an_ended_job_can_be_undone_or_go_on() -> None:
+    """One key asks and undoes only a restore that has ended, another resumes only what left something undone."""
+    view = morning.view()
+    began = view.past_jobs[0].created_at
+    view.past_jobs += [
+        JobRow(5, "restore", "ben to ben", "ended", Outcome.OK, 3, 3, b"", b"[]", began, began),
+        JobRow(4, "restore", "eve to eve", "running", None, 1, 3, b"", b"", began, began),
+    ]
+    async with driven(link=link(), view=view) as hands:
+        await shown(hands, "7")
+        await hands.press("u", "R")
+        await hands.sees("Only a restore or export that was not finished can go on")
+        await hands.press("/", *"ben", "enter", "R", "u")
+        await hands.sees("what restore 5 (ben to ben) wrote?")
+        await hands.press("enter", "u", "left", "enter")
+        assert hands.link.commands == [UndoJob(job=5, wait=False)]
+        await hands.press("/", *"eve", "enter")
+        await hands.sees("R lets it go on.")
+        await hands.press("R")
+        assert hands.link.commands[1:] == [ResumeJob(job=4, wait=False)]
 
 
 async def test_storage_foretells_and_prunes_after_asking() -> None:

@@ -53,6 +53,19 @@ def test_hex_lines_show_offset_bytes_and_ascii() -> None:
     assert hex_lines(b"AB\x00").endswith("AB.")
 
 
+def test_the_facts_of_a_flat_pane_are_cut_only_where_they_must_be() -> None:
+    """Each stands whole on the line it fits on; one that fits on neither is cut while enough of it can be read."""
+    headers = (("From", "Contoso Procurement <orders@contoso.example>"), ("To", "Joni <joni@northwind.example>"))
+    more = (("Subject", "in the list"), ("Date", "Wed, 07 Oct 2026 00:07:10 +0000"), ("Kept", "1 version"))
+    lines = preview_lines(PreviewText(headers + more, ""), 78, flat=True)
+    assert ["".join(span.text for span in one) for one in lines] == [
+        "From Contoso Procurement <orders@contoso.example>",
+        "To Joni <joni@northwind.example>  Date Wed, 07 Oct 2026 00:07:10 +0000",
+    ]
+    lines = preview_lines(PreviewText((*headers[1:], ("Cc", "x" * 90)), ""), 78, flat=True)
+    assert [line_width(one) for one in lines] == [78]
+
+
 def test_lines_never_exceed_the_pane() -> None:
     """Facts and body wrap."""
     preview = PreviewText((("From", "x" * 300), ("Attached", "y " * 200)), "word " * 500)

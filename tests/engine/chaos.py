@@ -49,7 +49,7 @@ async def backed_up(server: Server, folder: Path, seed: int | None) -> Outcome:
     clock = SwiftClock()
     graph = GraphClient(app, clock=clock)
     home = make_home(folder)
-    archive = await Archive.open(home, home.repository("main"), SECRET, SystemClock(), lambda _: None)
+    archive = await Archive.open(home, home.repository("main"), SECRET, SystemClock(), lambda *_: None)
     try:
         activity = Activity(SystemClock())
         report = await _run(archive, graph, activity)

@@ -60,7 +60,7 @@ class Rig:
     @classmethod
     async def open(cls, home: Home, cloud: Cloud | None = None) -> "Rig":
         """Open the home's repository."""
-        archive = await Archive.open(home, home.repository("main"), SECRET, SystemClock(), lambda _: None)
+        archive = await Archive.open(home, home.repository("main"), SECRET, SystemClock(), lambda *_: None)
         return cls(home, archive, cloud or Cloud(), runs=archive.reader.last_run_number())
 
     def new_run(self) -> TaskRun:

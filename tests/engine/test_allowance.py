@@ -5,7 +5,7 @@ What is published: https://learn.microsoft.com/graph/throttling-limits#outlook-s
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 from tests.engine.test_fair_shares import LATENCY_SECONDS, PAGE, Office, account
@@ -66,11 +66,13 @@ class Counted(Office):
         self.service = Counting(self.clock, LATENCY_SECONDS)
         throttle = Throttle(clock=self.clock)
 
-        async def contents(of: Account, items: Sequence[RemoteItem]) -> Sequence[Mapping[str, bytes]]:
+        async def contents(
+            of: Account, items: Sequence[RemoteItem]
+        ) -> AsyncGenerator[Mapping[int, Mapping[str, bytes]], None]:
             cost = Cost(units=len(items), requests=len(items))
             async with throttle.slot("outlook", of.owner_id, cost):
                 await self.service.carry_out(of.owner_id, len(items))
-            return [{"mime": b"x"}] * len(items)
+            yield {place: {"mime": b"x"} for place in range(len(items))}
 
         answering: Any = self._cloud
         answering.contents = contents

@@ -1,7 +1,7 @@
 """A mailbox of a million messages must not keep small ones waiting."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from typing import cast
 
 from tests.engine.cloud import Cloud
@@ -32,12 +32,14 @@ class Distant(Cloud):
         """See InGroups."""
         return grouped(items)
 
-    async def contents(self, account: Account, items: Sequence[RemoteItem]) -> Sequence[Mapping[str, bytes]]:
+    async def contents(
+        self, account: Account, items: Sequence[RemoteItem]
+    ) -> AsyncGenerator[Mapping[int, Mapping[str, bytes]], None]:
         """See InGroups."""
         cost = Cost(units=len(items), requests=len(items))
         async with self._throttle.slot("outlook", account.owner_id, cost):
             await self._clock.sleep(LATENCY_SECONDS)
-        return [{"mime": b"x"}] * len(items)
+        yield {place: {"mime": b"x"} for place in range(len(items))}
 
 
 class Nowhere:

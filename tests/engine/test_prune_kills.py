@@ -10,6 +10,7 @@ from tests.engine.rig import SECRET, Rig, now_in
 from tests.engine.upkeep.test_pruning import Killed, a_day_passes, change, end, grown, is_whole, keep, prune
 from tuiback.catalog import State
 from tuiback.engine.archives.archive import Archive
+from tuiback.engine.archives.databases import Databases
 from tuiback.engine.archives.generations import settle_prunes
 from tuiback.engine.archives.rebuilding import open_catalog, rebuild_catalog
 from tuiback.engine.clock import SystemClock
@@ -52,10 +53,10 @@ def opened_through(backend: Backend, rig: Rig) -> Rig:
     home, ref, clock = rig.home, rig.archive.ref, SystemClock()
     repository = Repository.open(backend, SECRET, clock=clock, probe=False)
     state = State.open(home.state_path("main"))
-    catalog = open_catalog(home.catalog_path("main"), repository, state, clock, lambda _: None)
+    catalog = open_catalog(home.catalog_path("main"), repository, state, clock, lambda *_: None)
     generation = settle_prunes(catalog, repository, state.writer_id())
-    database = ThreadPoolExecutor(1)
-    archive = Archive(ref, repository, catalog, state, state.writer_id(), generation, database, clock)
+    databases = Databases(catalog, state, ThreadPoolExecutor(1))
+    archive = Archive(ref, repository, databases, state.writer_id(), generation, clock)
     return Rig(home, archive, rig.cloud, runs=archive.reader.last_run_number())
 
 

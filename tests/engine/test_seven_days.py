@@ -89,10 +89,8 @@ class Week:
         await engine._registry.close()
         for archive in engine._archives.values():
             archive._writer.close()
-            archive._database.submit(archive._catalog.close).result()
-            archive._database.submit(archive._state.close).result()
             archive.reader.close()
-            archive._database.shutdown()
+            await archive._databases.let_go()
             archive._workers.shutdown()
 
     @property

@@ -1,6 +1,8 @@
 """Requests that go together."""
 
+import asyncio
 import base64
+import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -97,13 +99,24 @@ async def test_side_by_side_nothing_depends(server: ScriptedServer, client: Grap
 async def test_throttled_members_go_again_alone(
     server: ScriptedServer, client: GraphClient, clock: InstantClock, notices: list[tuple[str, float, int]]
 ) -> None:
-    """Only the throttled one and those behind it are sent again, after the time it named."""
+    """Only the throttled one waits for the time it named: others were let in, and those behind it go on at once."""
     server.on("POST", BATCH, *in_turn({"/b": refused(429, "ApplicationThrottled", Retry_After="7")}, {}))
     assert await run(client, "/a", "/b", "/c") == [mime("/a"), mime("/b"), mime("/c")]
-    assert urls(server) == [["/a", "/b", "/c"], ["/b", "/c"]]
+    assert urls(server) == [["/a", "/b", "/c"], ["/c"], ["/b"]]
     assert clock.slept == [pytest.approx(7, abs=0.1)]
     assert notices == [("outlook", 7.0, 429)]
     assert client.throttle_status()[0].throttled == 1
+
+
+async def test_an_account_that_lets_nobody_in_is_left_alone(
+    server: ScriptedServer, client: GraphClient, clock: InstantClock
+) -> None:
+    """Where no member was answered, all of the account wait for the time that the refused one named."""
+    wall = refused(429, "ApplicationThrottled", Retry_After="7")
+    server.on("POST", BATCH, *in_turn({"/b": wall}, {"/c": wall}, {}))
+    assert await run(client, "/a", "/b", "/c", "/d") == [mime(f"/{letter}") for letter in "abcd"]
+    assert urls(server) == [["/a", "/b", "/c", "/d"], ["/c", "/d"], ["/c", "/d"], ["/b"]]
+    assert clock.slept == [pytest.approx(7, abs=0.1)]
 
 
 async def test_members_that_succeed_allow_more_at_once_again(server: ScriptedServer, client: GraphClient) -> None:
@@ -276,3 +289,46 @@ async def test_a_member_refused_without_a_time_waits_while_the_others_go_on(
     moment, own = clock.slept
     assert moment == pytest.approx(0.25, abs=0.1)
     assert 1 - 0.25 - 0.1 <= own <= 2
+
+
+async def test_what_is_left_of_several_batches_goes_together(server: ScriptedServer, client: GraphClient) -> None:
+    """Half-empty batches would take the account's few places for little."""
+    broken = refused(500, "InternalServerError")
+    server.on("POST", BATCH, *in_turn({"/a": broken}, {"/c": broken}, {}))
+    first, second = await asyncio.gather(run(client, "/a", "/b"), run(client, "/c", "/d"))
+    assert (first, second) == ([mime("/a"), mime("/b")], [mime("/c"), mime("/d")])
+    assert urls(server)[:2] == [["/a", "/b"], ["/c", "/d"]]
+    later = urls(server)[2:]
+    assert sorted(url for batch in later for url in batch) == ["/a", "/b", "/c", "/d"]
+    assert len(later) < 4
+
+
+async def test_a_batch_that_is_cancelled_takes_no_other_along(
+    server: ScriptedServer, client: GraphClient, clock: InstantClock
+) -> None:
+    """What it had in hand for another batch that one sends itself."""
+    lane = client.lane("outlook", "ann")
+    broken, never = refused(500, "InternalServerError"), asyncio.Event()
+
+    def hold(seen: Seen) -> Reply:
+        return dataclasses.replace(in_turn({})[0](seen), until=never)
+
+    server.on("POST", BATCH, *in_turn({"/c": broken}, {}, {"/a": broken}), hold, *in_turn({}))
+    kept = lane.answers(members("/c", "/d"))
+    assert set(await anext(kept)) == {1}
+    clock.seconds += 60
+    cancelled = asyncio.ensure_future(run(client, "/a"))
+    await server.arrival("POST", BATCH, 4)
+    assert "/c" in urls(server)[3]
+    cancelled.cancel()
+    await asyncio.gather(cancelled, return_exceptions=True)
+    assert set(await anext(kept)) == {0}
+    assert urls(server)[4] == ["/c"]
+    await kept.aclose()
+
+
+async def test_answers_come_before_what_is_tried_again(server: ScriptedServer, client: GraphClient) -> None:
+    """What has come can be stored while the rest waits for its next try."""
+    server.on("POST", BATCH, *in_turn({"/b": refused(500, "InternalServerError")}, {}))
+    came = [set(answers) async for answers in client.lane("outlook", "ann").answers(members("/a", "/b", "/c"))]
+    assert came == [{0}, {2}, {1}]

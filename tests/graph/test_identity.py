@@ -116,7 +116,9 @@ async def test_entra_in_trouble_is_unreachable(
     """Nothing is wrong with the credential when Entra does not answer, and the next try works."""
     verb = "POST" if path == _TOKEN_PATH else "GET"
     good = server._script[(verb, path)][0]
-    server.on(verb, path, reply, good)
+    # After a broken connection the transport asks once more by itself where that can do nothing twice.
+    tries = 2 if reply.hang_up and verb == "GET" else 1
+    server.on(verb, path, *[reply] * tries, good)
     with pytest.raises(Unreachable, match="sign-in gets no answer"):
         await tokens.token()
     assert await tokens.token() == "token-1"

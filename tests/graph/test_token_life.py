@@ -23,14 +23,6 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def admin(server: Server) -> Iterator[Administrator]:
-    """Moves the tenant's clock."""
-    server.reset()
-    with Administrator(server.endpoints) as administrator:
-        yield administrator
-
-
-@pytest.fixture
 async def client(server: Server, clock: InstantClock) -> AsyncIterator[GraphClient]:
     """A client whose own clock stands still: it learns from the service alone that its token has ended."""
     at = server.endpoints

@@ -78,6 +78,12 @@ def test_mutations_show_up_in_delta_and_nowhere_else(caller: Caller) -> None:
         assert manifest(caller, user).keys() == expected
 
 
+def test_a_seed_may_come_twice(caller: Caller) -> None:
+    """Its second draws can't all be done as the first were: then others are made in their place."""
+    for _ in range(2):
+        assert sum(caller.control("/mutate", {"changes": 60, "seed": 4}).values()) == 60
+
+
 def test_people_keep_contacts_tasks_and_meetings(caller: Caller) -> None:
     """Where that is asked for, all their deltas tell of changes, and letters bring cards and links."""
     span = "startDateTime=2026-01-01T00:00:00Z&endDateTime=2032-01-01T00:00:00Z"

@@ -55,6 +55,13 @@ def test_everything_lies_under_microsofts_names(client: httpx.Client, server: Se
     assert len(client.get(file["@microsoft.graph.downloadUrl"]).content) == file["size"]
 
 
+@pytest.mark.parametrize("host", ["login.windows.net", "login.microsoft.com", "sts.windows.net"])
+def test_the_sign_in_service_has_other_names(client: httpx.Client, server: Server, host: str) -> None:
+    """Those that its instance document tells lead to it too."""
+    url = f"https://{host}/{server.endpoints.tenant_id}/.well-known/openid-configuration"
+    assert client.get(url).json()["token_endpoint"].startswith(f"https://{host}/{server.endpoints.tenant_id}/")
+
+
 def test_the_plain_root_is_served_beside(client: httpx.Client, server: Server) -> None:
     """The links of an answer have the scheme and host that the request came by."""
     signed_in(client, server)

@@ -1,7 +1,7 @@
 """Takes a backup out of its folder with the libraries named here and nothing of tuiback.
 
-python extractor.py FOLDER KEY_FILE TARGET writes every part of every version to TARGET. It follows the description in
-the package tuiback.store, makes every check that the format offers, and knows one writer, "nas".
+python extractor.py FOLDER KEY_FILE TARGET writes every part of every version to TARGET, and what they are to its
+index.json. All it knows is the description in the package tuiback.store.
 """
 
 import hashlib
@@ -10,20 +10,18 @@ import json
 import struct
 import sys
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import blake3
 import msgspec
-import xxhash
 import zstandard
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-HEADER = struct.Struct(">8sHHI16s16sQIQ32s32s")
-RECORD = struct.Struct(">BII16s")
-
 Row = dict[str, Any]
+unpack = msgspec.msgpack.Decoder(strict=False).decode
 
 
 def hkdf(secret: bytes, salt: bytes, info: bytes) -> tuple[bytes, bytes]:
@@ -33,195 +31,128 @@ def hkdf(secret: bytes, salt: bytes, info: bytes) -> tuple[bytes, bytes]:
     return first, hmac.digest(pseudo_random, first + info + b"\2", "sha256")
 
 
+def ids(joined: bytes) -> list[bytes]:
+    """The ids that stand in a row."""
+    return [joined[start : start + 32] for start in range(0, len(joined), 32)]
+
+
+def mail(recipe: bytes, *pieces: bytes) -> Iterator[bytes]:
+    """The bytes of a mail that was taken apart."""
+    rest = iter(pieces)
+    for entry in unpack(recipe):
+        if isinstance(entry, bytes):
+            yield entry
+            continue
+        count, codec, line_characters, line_end = entry
+        text = b"".join(next(rest) for _ in range(count))
+        text = b64encode(text) if codec == "base64" else text
+        step = line_characters or len(text) or 1
+        yield line_end.encode().join(text[start : start + step] for start in range(0, len(text), step))
+
+
 class Extractor:
-    """Reads a repository's folder with nothing of tuiback; every check that the format offers is made."""
+    """Opens the repository in a folder with the secret of a kind of slot."""
 
     def __init__(self, folder: Path, kind: str, secret: bytes) -> None:
         self.folder = folder
-        self.repository = bytes.fromhex(self.settings("config")["repository_id"])
-        generation = max(int(path.stem) for path in folder.glob("keys/*"))
-        slots = self.settings(f"keys/{generation}")["slots"].values()
-        slot = next(slot for slot in slots if slot["kind"] == kind)
-        salt = b64decode(slot["salt"])
+        names = "config", f"keys/{max(int(path.stem) for path in folder.glob('keys/*'))}"
+        config, keys = (json.loads((folder / name).read_bytes().split(b"\n")[0]) for name in names)
+        repository = bytes.fromhex(config["repository_id"])
+        slot = next(slot for slot in keys["slots"].values() if slot["kind"] == kind)
+        salt, commitment, wrapped = (b64decode(slot[name]) for name in ("salt", "commitment", "wrapped"))
         if slot["scrypt"]:
             secret = hashlib.scrypt(secret, salt=salt, **slot["scrypt"], maxmem=1 << 30, dklen=32)
-        key, commitment = hkdf(secret, salt, b"tuiback key slot " + self.repository)
-        assert commitment == b64decode(slot["commitment"])
-        roots = AESGCM(key).decrypt(bytes(12), b64decode(slot["wrapped"]), self.repository)
-        self.roots = msgspec.msgpack.decode(roots, strict=False)
-        self.id_key = hkdf(self.roots["identity"], b"", b"tuiback chunk id")[0]
-
-    def settings(self, name: str) -> Row:
-        """A JSON object whose second line is its BLAKE3."""
-        line, checksum = (self.folder / name).read_bytes().splitlines()
-        assert blake3.blake3(line).hexdigest() == checksum.decode()
-        settings: Row = json.loads(line)
-        assert settings["version"] == 1
-        return settings
-
-    def record(self, data: bytes, offset: int, length: int, record_type: int) -> bytes:
-        """The plain bytes of a record of an object."""
-        magic, version, _, features, repository, writer, number, epoch, time_ns, salt, commitment = HEADER.unpack(
-            data[:132]
-        )
-        assert (version, features, repository) == (1, 0, self.repository)
-        info = magic + repository + writer + struct.pack(">QIQ", number, epoch, time_ns)
-        key, expected = hkdf(self.roots["epochs"][epoch], salt, info)
+        key, expected = hkdf(secret, salt, b"tuiback key slot " + repository)
         assert commitment == expected
-        kind, slot, sealed_length, checksum = RECORD.unpack_from(data, offset)
-        sealed = data[offset + 25 : offset + length]
-        assert (kind, len(sealed), xxhash.xxh3_128_digest(sealed)) == (record_type, sealed_length, checksum)
-        place = data[:132] + struct.pack(">IBI", slot, kind, sealed_length - 16)
-        padded = AESGCM(key).decrypt(slot.to_bytes(12, "big"), sealed, place)
-        frame = zstandard.ZstdDecompressor().decompressobj()
-        plain = frame.decompress(padded)
-        assert frame.eof
-        assert not any(frame.unused_data)
-        return plain
+        self.roots = unpack(AESGCM(key).decrypt(bytes(12), wrapped, repository))
+        self.id_key, _ = hkdf(self.roots["identity"], b"", b"tuiback chunk id")
 
-    def file(self, name: str) -> bytes:
-        """An object whose name ends with the hash of its bytes."""
-        data = (self.folder / name).read_bytes()
-        assert blake3.blake3(data).hexdigest() == name[-64:]
-        return data
+    def record(self, data: bytes, offset: int = 132) -> bytes:
+        """The plain bytes of a record of an object."""
+        epoch, salt, commitment = int.from_bytes(data[56:60]), data[68:100], data[100:132]
+        key, expected = hkdf(self.roots["epochs"][epoch], salt, data[:8] + data[16:68])
+        assert commitment == expected
+        kind, slot, length = struct.unpack_from(">BII", data, offset)
+        place = data[:132] + struct.pack(">IBI", slot, kind, length - 16)
+        padded = AESGCM(key).decrypt(slot.to_bytes(12), data[offset + 25 : offset + 25 + length], place)
+        return zstandard.ZstdDecompressor().decompressobj().decompress(padded)
 
-    def trailer(self, data: bytes) -> list[Any]:
-        """The rows at the end of a pack or segment."""
-        length, end = struct.unpack(">I8s", data[-12:])
-        assert end == b"tuib-end"
-        rows: list[Any] = msgspec.msgpack.decode(self.record(data, len(data) - 12 - length, length, 3))
-        return rows
+    def records(self, kind: str, name: str) -> Iterator[tuple[list[Any], bytes]]:
+        """(its row in the trailer, plain bytes) of each record of a pack or segment."""
+        data = (self.folder / kind / name[:2] / name).read_bytes()
+        assert blake3.blake3(data).hexdigest() == name
+        for row in unpack(self.record(data, len(data) - 12 - int.from_bytes(data[-12:-8]))):
+            yield row, self.record(data, row[1])
 
-    def chunks(self, packs: list[str]) -> dict[bytes, bytes]:
+    def chunks(self, packs: Iterable[str]) -> dict[bytes, bytes]:
         """All chunks of these packs by their id."""
-        chunks = {}
-        for pack in packs:
-            data = self.file(f"packs/{pack[:2]}/{pack}")
-            for _, offset, length, ids, sizes in self.trailer(data):
-                plain = self.record(data, offset, length, 1 if len(sizes) == 1 else 2)
-                for number, size in enumerate(sizes):
-                    chunk, plain = plain[:size], plain[size:]
-                    chunk_id = ids[32 * number : 32 * number + 32]
-                    assert blake3.blake3(chunk, key=self.id_key).digest() == chunk_id
-                    chunks[chunk_id] = chunk
-                assert not plain
+        chunks: dict[bytes, bytes] = {}
+        for (_, _, _, joined, sizes), data in (each for pack in packs for each in self.records("packs", pack)):
+            plain = BytesIO(data)
+            chunks.update((chunk_id, plain.read(size)) for chunk_id, size in zip(ids(joined), sizes, strict=True))
         return chunks
-
-    def segment(self, segment: str) -> Iterator[tuple[str, bytes]]:
-        """(what, plain bytes) of each record of a segment."""
-        data = self.file(f"segments/{segment[:2]}/{segment}")
-        for _, offset, length, _, what, _ in self.trailer(data):
-            yield what, self.record(data, offset, length, 5)
 
     def part(self, stored: Row, chunks: dict[bytes, bytes]) -> bytes:
         """The bytes of a part: of its chunks in a row, of those that lists name, or of what a recipe makes of them."""
-        rest = [chunks[chunk] for chunk in stored["chunks"]]
+        pieces = [chunks[chunk] for chunk in stored["chunks"]]
         for _ in range({"list1": 1, "list2": 2}.get(stored["form"], 0)):
-            ids = b"".join(rest)
-            rest = [chunks[ids[start : start + 32]] for start in range(0, len(ids), 32)]
-        data = b"".join(rest)
-        if stored["form"] == "mime":
-            recipe, *rest = rest
-            data = b""
-            for entry in msgspec.msgpack.decode(recipe):
-                if isinstance(entry, bytes):
-                    data += entry
-                    continue
-                count, codec, line_characters, line_end = entry
-                piece, rest = b"".join(rest[:count]), rest[count:]
-                if codec == "base64":
-                    text = b64encode(piece)
-                    step = line_characters or len(text)
-                    piece = line_end.encode().join(text[start : start + step] for start in range(0, len(text), step))
-                data += piece
-        assert len(data) == stored["size"]
+            pieces = [chunks[chunk] for chunk in ids(b"".join(pieces))]
+        data = b"".join(mail(*pieces) if stored["form"] == "mime" else pieces)
         assert blake3.blake3(data, key=self.id_key).digest() == stored["digest"]
         return data
 
-    def commits(self) -> dict[tuple[str, int], tuple[str, Row]]:
-        """(digest, commit) of all commits that are there, by writer and number."""
-        commits = {}
-        for path in self.folder.glob("commits/*/*"):
-            writer, number, digest = path.parent.name, int(path.name[:10]), path.name[11:]
-            data = self.file(f"commits/{writer}/{path.name}")
-            commit = msgspec.msgpack.decode(self.record(data, 132, len(data) - 132, 4))
-            assert (commit["writer"], commit["number"]) == (writer, number)
-            commits[writer, number] = digest, commit
-        return commits
+    def kept(self, table: Row) -> Iterator[Row]:
+        """The versions of a checkpoint's table: of each account those of its base, then those in the changes after."""
+        segments = enumerate(ids(table["segments"]))
+        found = {(n, row[1]): data for n, name in segments for row, data in self.records("segments", name.hex())}
+        for account, all_refs in table["subjects"].items():
+            base, changes = ([unpack(found[ref[0], ref[2]]) for ref in refs] for refs in all_refs)
+            for row in (row for piece in base for row in piece[5]):
+                names = ("name", "size", "digest", "chunks", "form")
+                parts = [dict(zip(names, part, strict=True)) | {"chunks": ids(part[3])} for part in row[13]]
+                yield {"account_id": account, "item_id": row[0], "parts": parts}
+            yield from (row for bodies in changes for body in bodies for row in body["versions"])
 
     def history(self) -> tuple[list[str], list[Row]]:
-        """(packs, versions) that the newest checkpoint and the commits after it name. There is one writer."""
-        commits = self.commits()
-        packs: list[str] = []
-        versions: list[Row] = []
-        number, previous = 0, ""
-        # A void checkpoint does not count either; these backups have none.
-        checkpoints = [key for key, (_, commit) in commits.items() if commit["checkpoint"]]
-        if checkpoints:
-            ((what, plain),) = self.segment(commits[max(checkpoints)][1]["checkpoint"])
-            assert what == "table"
-            table = msgspec.msgpack.decode(plain)
-            ((_, number, previous),) = (head.values() for head in table["covers"])
-            packs = [table["packs"][start : start + 32].hex() for start in range(0, len(table["packs"]), 32)]
-            for subject, (base, deltas) in table["subjects"].items():
-                versions += self.base(subject, [self.referred(table, ref) for ref in base])
-                versions += [row for ref in deltas for row in self.changed(self.referred(table, ref))]
-        accepts = [self.accept(path.name) for path in self.folder.glob("gc/*-accept")]
-        while (key := ("nas", number + 1)) in commits:
-            digest, commit = commits[key]
-            assert commit["previous"] == previous
-            number, previous = number + 1, digest
-            if any(accept["seen"][0]["number"] < number and commit["generation"] < accept["generation"]
-                   for accept in accepts):  # fmt: skip
+        """(packs, versions) that the newest checkpoint and the commits after it name."""
+        accepts = [unpack(self.record(path.read_bytes())) for path in self.folder.glob("gc/*-accept")]
+        paths = sorted(self.folder.glob("commits/*/*"))
+        commits = {path.name[-64:]: unpack(self.record(path.read_bytes())) for path in paths}
+        packs, versions, heads = [], [], {}
+        if checkpoints := [commit for commit in commits.values() if commit["checkpoint"]]:
+            newest = max(checkpoints, key=lambda commit: commit["body"]["time"])
+            ((_, plain),) = self.records("segments", newest["checkpoint"])
+            table = unpack(plain)
+            packs, versions = [pack.hex() for pack in ids(table["packs"])], list(self.kept(table))
+            heads = {head["writer"]: (head["number"], head["digest"]) for head in table["covers"]}
+        for digest, commit in commits.items():
+            if heads.get(commit["writer"], (0, "")) != (commit["number"] - 1, commit["previous"]):
                 continue
-            packs += commit["packs"]
-            versions += commit["body"]["versions"]
-            for segment in commit["segments"]:
-                versions += [row for _, plain in self.segment(segment) for row in self.changed(plain)]
+            heads[commit["writer"]] = commit["number"], digest
+            if not any(is_void(commit, digest, accept) for accept in accepts):
+                spilled = [data for name in commit["segments"] for _, data in self.records("segments", name)]
+                bodies = [commit["body"], *(body for data in spilled for body in unpack(data))]
+                versions += [row for body in bodies for row in body["versions"]]
+                packs += commit["packs"]
         doomed = {name[-64:] for accept in accepts for name in accept["doomed"]}
         return [pack for pack in packs if pack not in doomed], versions
 
-    def accept(self, name: str) -> Row:
-        """What a prune decided."""
-        data = (self.folder / "gc" / name).read_bytes()
-        accept: Row = msgspec.msgpack.decode(self.record(data, 132, len(data) - 132, 6))
-        assert name == f"{accept['generation']:010d}-accept"
-        return accept
 
-    def referred(self, table: Row, ref: list[Any]) -> bytes:
-        """The record that a checkpoint's table refers to."""
-        index, _, offset, length, _, _, digest = ref
-        segment = table["segments"][32 * index : 32 * index + 32].hex()
-        plain = self.record(self.file(f"segments/{segment[:2]}/{segment}"), offset, length, 5)
-        assert blake3.blake3(plain, key=self.id_key).digest() == digest
-        return plain
-
-    def changed(self, plain: bytes) -> list[Row]:
-        """The versions in a record of changes."""
-        return [row for rows in msgspec.msgpack.decode(plain) for row in rows["versions"]]
-
-    def base(self, account: str, pieces: list[bytes]) -> Iterator[Row]:
-        """The versions in an account's base."""
-        names = ("name", "size", "digest", "chunks", "form")
-        for row in [row for piece in pieces for row in msgspec.msgpack.decode(piece)[5]]:
-            parts: list[Row] = [dict(zip(names, part, strict=True)) for part in row[13]]
-            for part in parts:
-                ids = part["chunks"]
-                part["chunks"] = [ids[start : start + 32] for start in range(0, len(ids), 32)]
-            yield {"account_id": account, "item_id": row[0], "parts": parts}
+def is_void(commit: Row, digest: str, accept: Row) -> bool:
+    """Whether the commit was made without knowing of the prune, and may rest on what that gave up."""
+    seen = {head["writer"]: head["number"] for head in accept["seen"]}.get(commit["writer"], 0)
+    return digest in accept["void"] or (commit["generation"] < accept["generation"] and commit["number"] > seen)
 
 
 def main(folder: Path, key_file: Path, target: Path) -> None:
-    """Write every part to a file numbered as it comes; the list of them, with what they are, is index.json."""
+    """Write each part to a file numbered as it comes."""
     extractor = Extractor(folder, "key-file", key_file.read_bytes())
     packs, versions = extractor.history()
     chunks = extractor.chunks(packs)
-    index: list[list[str]] = []
-    for version in versions:
-        for part in version["parts"]:
-            (target / str(len(index))).write_bytes(extractor.part(part, chunks))
-            index.append([version["account_id"], version["item_id"], part["name"]])
-    (target / "index.json").write_text(json.dumps(index))
+    found = [(each["account_id"], each["item_id"], part) for each in versions for part in each["parts"]]
+    for number, (_, _, part) in enumerate(found):
+        (target / str(number)).write_bytes(extractor.part(part, chunks))
+    (target / "index.json").write_text(json.dumps([(*owner, part["name"]) for *owner, part in found]))
 
 
 if __name__ == "__main__":

@@ -129,6 +129,16 @@ async def test_checkpoint_is_readable_without_tuiback(tmp_path: Path, executor: 
     assert {key: found[key] for key in backup.items} == backup.items
 
 
+async def test_what_several_writers_said_is_readable_without_tuiback(tmp_path: Path, executor: Executor) -> None:
+    """Each has its own chain of commits."""
+    backup = Backup(tmp_path / "r", executor)
+    await backup.commit("ours", content(1, 5000))
+    theirs = backup.repository.append("attic", None, [], body(version("theirs", backup.part))).head
+    backup.repository.append("attic", theirs, [], body(version("theirs too", backup.part)))
+    await backup.commit("ours too", content(2, 5000))
+    assert {item for _, item in all_items(tmp_path / "r", KEY_FILE)} == {"ours", "theirs", "theirs too", "ours too"}
+
+
 async def test_prune_is_readable_without_tuiback(tmp_path: Path, executor: Executor) -> None:
     """What a prune has moved is found where it is now, and what it made void is not found."""
     backup = Backup(tmp_path / "r", executor)

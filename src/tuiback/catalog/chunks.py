@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from itertools import groupby
 from typing import Any
 
+from tuiback.catalog.inserting import insert_rows
 from tuiback.catalog.reading import batches
 from tuiback.model import ChunkEntry, Location
 
@@ -56,11 +57,9 @@ def put_chunks(connection: sqlite3.Connection, pack_no: int, entries: Sequence[C
         for entry in entries
     ]
     rows.sort(key=lambda row: row[0])
-    waiting = connection.executemany(
-        "INSERT OR IGNORE INTO recent_chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows
-    ).rowcount
+    waiting = insert_rows(connection, "INSERT OR IGNORE INTO recent_chunks", rows)
     if waiting < len(rows):
-        connection.executemany("INSERT OR REPLACE INTO recent_chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        insert_rows(connection, "INSERT OR REPLACE INTO recent_chunks", rows)
     connection.execute("UPDATE merging SET waiting = waiting + ?", (waiting,))
     return new
 

@@ -3,6 +3,8 @@
 import sqlite3
 from collections.abc import Iterable
 
+from tuiback.catalog.inserting import insert_rows
+
 # SQLite's oldest limit of parameters in a statement is 999.
 BATCH = 500
 
@@ -60,7 +62,7 @@ class Numbers:
                 self._items[key] = self._next_item
                 new.append((self._next_item, *key))
                 self._next_item += 1
-        self._connection.executemany("INSERT INTO items (item_no, account_no, item_id) VALUES (?, ?, ?)", new)
+        insert_rows(self._connection, "INSERT INTO items (item_no, account_no, item_id)", new)
 
     def item(self, account_no: int, item_id: str) -> int:
         """The number of an item that assign_items has seen."""

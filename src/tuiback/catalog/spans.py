@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from tuiback.catalog.inserting import insert_rows
 from tuiback.model import FOLDER_KINDS
 
 # Blocks of 2 ** 14 = 16,384 snapshots are the longest; a longer interval takes several of them.
@@ -48,8 +49,8 @@ def add_spans(connection: sqlite3.Connection, ended: Iterable[Ended]) -> None:
     """Write the blocks of these versions down."""
     by_name, by_modified = span_rows(ended)
     # In key order, neighbours land on one page.
-    connection.executemany("INSERT INTO spans_by_name VALUES (?, ?, ?, ?, ?)", sorted(by_name))
-    connection.executemany("INSERT INTO spans_by_modified VALUES (?, ?, ?, ?, ?)", sorted(by_modified))
+    insert_rows(connection, "INSERT INTO spans_by_name", sorted(by_name))
+    insert_rows(connection, "INSERT INTO spans_by_modified", sorted(by_modified))
 
 
 def drop_spans(connection: sqlite3.Connection, ended: Iterable[Ended]) -> None:

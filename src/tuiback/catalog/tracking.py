@@ -37,6 +37,13 @@ class TrackingQuestions(Reading):
             for container_id, kind, name, cursor, relisting in rows
         )
 
+    def is_listing_again(self) -> bool:
+        """Whether a container of an account that is still there must be listed from its start."""
+        return bool(self._number(
+            """SELECT EXISTS (SELECT 1 FROM containers JOIN accounts USING (account_no)
+               WHERE relisting AND present AND state = 'active')"""
+        ))  # fmt: skip
+
     def known(self, account_id: str, item_ids: Sequence[str]) -> dict[str, Known]:
         """The newest version of each of these items, live or ended; unknown ids are left out."""
         known: dict[str, Known] = {}

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from tuiback.catalog.inserting import insert_rows
 from tuiback.catalog.numbers import Numbers
 from tuiback.catalog.spans import Ended, add_spans, drop_spans
 from tuiback.model import FOLDER_KINDS, Removal, VersionOpened
@@ -100,8 +101,8 @@ class Versioning:
     def settle(self) -> None:
         """Add what changed to the accounts' rows, and what ended and where things lie to the tables beside."""
         self._write_spans()
-        self._connection.executemany(
-            "INSERT OR IGNORE INTO parents (account_no, parent_no) VALUES (?, ?)", sorted(self._parents)
+        insert_rows(
+            self._connection, "INSERT OR IGNORE INTO parents (account_no, parent_no)", sorted(self._parents)
         )
         self._parents.clear()
         self._connection.executemany(
@@ -186,14 +187,15 @@ class Versioning:
             self._connection.execute("DELETE FROM parts WHERE version_no = ?", (ended.version_no,))
 
     def _write_waiting(self) -> None:
-        self._connection.executemany(
+        insert_rows(
+            self._connection,
             """INSERT INTO versions (version_no, item_no, from_seq, container_no, parent_no, kind, sort_name, name,
-                   size, modified, etag, content_tag, attrs, part_bytes)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            self._waiting.values(),
+                   size, modified, etag, content_tag, attrs, part_bytes)""",
+            list(self._waiting.values()),
         )
-        self._connection.executemany(
-            "INSERT INTO parts (version_no, ordinal, name, size, digest, chunks, form) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        insert_rows(
+            self._connection,
+            "INSERT INTO parts (version_no, ordinal, name, size, digest, chunks, form)",
             self._waiting_parts,
         )
         self._waiting.clear()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tuiback.cli.engaging import open_view
+from tuiback.cli.groups import WholeGroup
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Row, field
 from tuiback.cli.wording import bytes_text, safe_line, time_text
@@ -33,7 +34,7 @@ _COLUMNS = (
 )
 
 
-@click.group()
+@click.group(cls=WholeGroup)
 def account() -> None:
     """See the protected accounts."""
 

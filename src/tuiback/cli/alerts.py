@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuiback.cli.engaging import open_home, reach_home
+from tuiback.cli.groups import WholeGroup
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, field
 from tuiback.cli.wording import time_text
@@ -25,7 +26,7 @@ _COLUMNS = (
 )
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=WholeGroup, invoke_without_command=True)
 @click.pass_context
 def alerts(ctx: click.Context) -> None:
     """List what asks for somebody, the oldest first."""

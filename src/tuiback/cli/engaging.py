@@ -9,6 +9,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from tuiback.cli.invocation import Invocation
+from tuiback.cli.output import Output, standard_output
 from tuiback.cli.secret import get_secret, terminal_ask
 from tuiback.errors import EnvironmentFault
 
@@ -54,12 +55,14 @@ def open_view(call: Invocation) -> "Iterator[View]":
         view.close()
 
 
-def _progress() -> Callable[[str], None]:
-    """Shows what goes on before there is an engine, where somebody looks on."""
+def _output() -> Output:
+    """Where the verb that is carried out answers."""
     import click
 
     context = click.get_current_context(silent=True)
-    return context.obj.output.progress if context and isinstance(context.obj, Invocation) else lambda _: None
+    if context and isinstance(context.obj, Invocation):
+        return context.obj.output
+    return standard_output(as_json=False, quiet=True)
 
 
 def secret_source() -> "Callable[[RepositoryRef], Secret]":
@@ -79,14 +82,17 @@ def engine_link(home: "Home") -> "Iterator[Link]":
     """
     from tuiback.engine.hosting.link import HostedLink, attach_or_host
 
-    told = _progress()
-    link = attach_or_host(home, "run", secret_source(), told)
+    output = _output()
+    link = attach_or_host(home, "run", secret_source(), output.progress)
+    if isinstance(link, HostedLink):
+        output.progress("")
+        output.warn(link.warnings)
     with outliving_terminal(link.say) if isinstance(link, HostedLink) else nullcontext():
         try:
             yield link
         except BaseException as why:
             if not isinstance(why, Exception):
-                told("Ending at a checkpoint")
+                output.progress("Ending at a checkpoint")
             raise
         finally:
             link.close()

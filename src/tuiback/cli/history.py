@@ -8,6 +8,7 @@ import click
 from msgspec.structs import asdict
 
 from tuiback.cli.engaging import engine_link, open_home, open_view, reach_home
+from tuiback.cli.groups import WholeGroup
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Row, field
 from tuiback.cli.running import ended_picture, exit_code, owing_accounts, report
@@ -48,7 +49,7 @@ _OWED_COLUMNS = (
 )
 
 
-class _ListFirst(click.Group):
+class _ListFirst(WholeGroup):
     """A group whose verb `list` may be left out: the first word is then that verb's argument."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tuiback.cli.engaging import engine_link, open_home, open_view, reach_home
+from tuiback.cli.groups import WholeGroup
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Row, field
 from tuiback.cli.wording import time_text
@@ -27,7 +28,7 @@ _COLUMNS = (
 )
 
 
-@click.group()
+@click.group(cls=WholeGroup)
 def hold() -> None:
     """Keep accounts whatever retention says: beats every rule, --keep-gone and the removal of a task's data."""
 

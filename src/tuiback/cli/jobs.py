@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuiback.cli.engaging import engine_link, open_home, reach_home
+from tuiback.cli.groups import WholeGroup
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, field
 from tuiback.cli.waiting import await_answer, exit_code_of, job_line
@@ -34,7 +35,7 @@ _COLUMNS = (
 )
 
 
-@click.group()
+@click.group(cls=WholeGroup)
 def job() -> None:
     """Restores, exports and prunes."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuiback.cli.engaging import open_home, secret_source
+from tuiback.cli.groups import WholeGroup
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Row, field
 from tuiback.cli.secret import given_secret, read_key, read_passphrase, secrets_at_hand, terminal_ask
@@ -84,7 +85,7 @@ def slot_rows(slots: "Mapping[int, KeySlot]") -> list[Row]:
     ]
 
 
-@click.group()
+@click.group(cls=WholeGroup)
 def key() -> None:
     """Passphrases, key files and key epochs of a repository."""
 

@@ -9,6 +9,7 @@ import click
 
 from tuiback.cli.arguments import check_name, expand_lists
 from tuiback.cli.engaging import open_home
+from tuiback.cli.groups import WholeGroup
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import field
 from tuiback.errors import EnvironmentFault, NoSuchThing, TuibackError, UsageError
@@ -21,7 +22,7 @@ _COLUMNS = (field("NAME", "name"), field("KIND", "kind"), field("WHERE", "where"
 _TESTED = (field("NAME", "name"), field("KIND", "kind"), field("RESULT", "result"))
 
 
-@click.group()
+@click.group(cls=WholeGroup)
 def notify() -> None:
     """Say who is told of alerts, and try it."""
 

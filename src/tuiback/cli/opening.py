@@ -28,8 +28,7 @@ There is no home at {home} yet. Three ways to begin:
 
   2  back up a tenant
        tuiback init --repository /mnt/nas/tuiback --key-file ~/tuiback.key
-       tuiback tenant add NAME --tenant-id T --client-id C \\
-           --client-secret-file FILE
+       tuiback tenant register NAME      # an admin signs in at a browser
        tuiback task add mail --tenant NAME --service exchange --all
        tuiback run --all
 

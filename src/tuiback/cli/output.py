@@ -52,6 +52,7 @@ class Output:
         self._err = err
         self.as_json = as_json
         self.quiet = quiet
+        self._warnings: list[str] = []
 
     @property
     def watched(self) -> bool:
@@ -59,8 +60,9 @@ class Output:
         return self._err.isatty() and not self.quiet
 
     def document(self, verb: str, fields: Row) -> None:
-        """Print the JSON document of the verb at once."""
-        self.raw(json_line({"schema": f"tuiback.{verb}/1", **fields}))
+        """Print the JSON document of the verb at once; its `warnings` stand in it where there are any."""
+        warned = {"warnings": self._warnings} if self._warnings else {}
+        self.raw(json_line({"schema": f"tuiback.{verb}/1", **fields, **warned}))
         self.flush()
 
     def lines(self, verb: str, rows: Iterable[Row], columns: Sequence[Column]) -> None:
@@ -125,6 +127,11 @@ class Output:
         """Tell on stderr, terminal or not, what somebody must do before this goes on."""
         self.progress("")
         self._say(safe_line(line))
+
+    def warn(self, lines: Sequence[str]) -> None:
+        """Tell what somebody must know though it ends no verb: on stderr, and in the verb's document."""
+        self._warnings += lines
+        self.trouble([f"Warning: {line}" for line in lines])
 
     def trouble(self, lines: Sequence[str]) -> None:
         """Tell what went wrong on stderr, terminal or not, in at most MOST_TROUBLE_LINES lines."""

@@ -8,6 +8,7 @@ import click
 
 from tuiback.cli.arguments import check_name
 from tuiback.cli.engaging import open_home, open_view
+from tuiback.cli.groups import WholeGroup
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Row, field
 from tuiback.cli.secret import new_secrets, terminal_ask
@@ -156,7 +157,7 @@ def place_warnings(home: "Home", ref: "RepositoryRef") -> list[str]:
     return [f"Warning: the {what} lies {life} ({places[what]})" for what, life in lives.items() if life]
 
 
-@click.group()
+@click.group(cls=WholeGroup)
 def repository() -> None:
     """Add and list the repositories of this home."""
 

@@ -10,6 +10,7 @@ from msgspec.structs import asdict
 
 from tuiback.cli.arguments import check_name, expand_lists
 from tuiback.cli.engaging import engine_link, open_view, reach_home
+from tuiback.cli.groups import WholeGroup
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.status import TASK_COLUMNS, current_picture, task_fields
 from tuiback.errors import NoSuchThing, UsageError
@@ -89,7 +90,7 @@ def plan_options(*, default: bool) -> Callable[[CommandT], CommandT]:
     return decorate
 
 
-@click.group()
+@click.group(cls=WholeGroup)
 def task() -> None:
     """Add, list and change what is backed up."""
 

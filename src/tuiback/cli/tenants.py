@@ -6,6 +6,7 @@ import click
 
 from tuiback.cli.arguments import check_name
 from tuiback.cli.engaging import engine_link, open_home, open_view, reach_home
+from tuiback.cli.groups import WholeGroup
 from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Column, Row, field
 from tuiback.cli.registering import register_tenant
@@ -30,7 +31,7 @@ _COLUMNS = (
 )
 
 
-@click.group()
+@click.group(cls=WholeGroup)
 def tenant() -> None:
     """Add and list the organisations to back up."""
 

@@ -76,17 +76,12 @@ class LazyGroup(click.Group):
             accept_reason(command)
         return command
 
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Tell what each verb does without loading it."""
         from tuiback.cli.abouts import ABOUT
 
-        names = self.list_commands(ctx)
-        # As click lays it out.
-        room = formatter.width - 6 - max(map(len, names))
         with formatter.section("Commands"):
-            rows = [(name, click.Command(name, help=ABOUT[name]).get_short_help_str(room)) for name in names]
-            formatter.write_dl(rows)
+            formatter.write_dl([(name, ABOUT[name]) for name in self.list_commands(ctx)])
 
 
 @click.group(

@@ -5,7 +5,7 @@ as arguments. It raises GraphError and its children for one request's failure an
 can go on.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import msgspec
@@ -223,10 +223,10 @@ class InGroups(Protocol):
         """The same items in groups: those of one group fit into memory together; many stand alone."""
         ...
 
-    async def contents(
+    def contents(
         self, account: Account, items: Sequence[RemoteItem]
-    ) -> Sequence[Mapping[str, bytes] | GraphError]:
-        """The parts of each item of such a group by their names, or the error it met, in their order.
+    ) -> AsyncGenerator[Mapping[int, Mapping[str, bytes] | GraphError], None]:
+        """The parts of each item of such a group by their names, or the error it met, by its place, as they come.
 
         What met an error other than ItemGone may still be had by itself, through content().
         """

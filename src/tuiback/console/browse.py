@@ -234,6 +234,11 @@ def choice_of_item(entry: "Entry", seq: int, name: str) -> Choice:
     return Choice(entry.account_id, last, entry.item_id, name, entry.size, folder=entry.kind in FOLDER_KINDS)
 
 
+def size_of(choices: Sequence[Choice]) -> int | None:
+    """How many bytes are chosen; None where a folder among them doesn't tell, as those of mail don't."""
+    return None if any(one.folder and not one.size for one in choices) else sum(one.size for one in choices)
+
+
 def selections_of(choices: Iterable[Choice]) -> "tuple[Selection, ...]":
     """The choices as the engine wants them: one selection per account and snapshot; a whole account says so."""
     from tuiback.engine.commands import Selection

@@ -41,6 +41,11 @@ class JobLine:
     started_at: datetime | None = None
     ended_at: datetime | None = None
 
+    @property
+    def can_go_on(self) -> bool:
+        """Whether it has ended and left something undone that it can be resumed for."""
+        return self.kind in {"restore", "export"} and self.state not in {RUNNING, "ok"}
+
 
 def job_lines(rows: "Iterable[JobRow]", statuses: Sequence[JobStatus]) -> list[JobLine]:
     """All jobs that are kept, with the figures of the engine for those that it knows."""
@@ -128,7 +133,8 @@ def job_details(job: JobLine, width: int) -> list[Line]:
     if figure or now:
         lines.append(line(f"{figure}{size}{failed}{now}"))
     if job.state == INTERRUPTED:
-        lines.append(line(("Its engine ended before it did; what it wrote stays. Start it again.", "warn")))
+        how = "R lets it go on." if job.can_go_on else "Start it again."
+        lines.append(line((f"Its engine ended before it did; what it wrote stays. {how}", "warn")))
     for trouble in job.troubles:
         lines += [line((text, "err" if job.state == "failed" else "warn")) for text in wrap(trouble, width, 3)]
     return lines

@@ -146,6 +146,8 @@ ALERTS = (
 
 JOBS = (
     *searching("a job"),
+    Key("undo_job", ("f7", "u"), "Undo: take away what the restore wrote (asks)", "Undo", changes=True),
+    Key("resume_job", ("f8", "R"), "Let a restore or export go on that was not finished", "GoOn", changes=True),
     Key("cancel_job", ("f9", "K"), "Cancel the job (asks)", "Cancel", changes=True),
 )
 

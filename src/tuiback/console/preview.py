@@ -19,6 +19,8 @@ HEX_BYTES = 4 << 10
 SHOWN_LINES = 2000
 # More control characters than this share, and it is no text.
 CONTROL_SHARE = 0.02
+# A fact that does not fit on its line is cut, where so many cells of it can still be read.
+_CUT_AT = 30
 _IN_LIST = frozenset({"Subject", "Name"})
 _TEXT_CONTROLS = frozenset("\t\n\r\f\x1b")
 
@@ -128,13 +130,13 @@ def flat_fact_lines(facts: Sequence[tuple[str, str]], width: int) -> list[Line]:
     for name, value in facts:
         if name in _IN_LIST:
             continue
-        room = width - line_width(lines[-1])
-        fact = (Span(f"{name} ", "label"), Span(clip(value, width // 2)), Span("  "))
-        if line_width(fact) <= room:
-            lines[-1] += fact
-        elif len(lines) < 2:
-            lines.append(fact)
-    return lines
+        label = Span(f"{name} ", "label")
+        if lines[-1] and width - line_width(lines[-1]) - 2 < min(_CUT_AT, line_width((label, Span(value)))):
+            lines.append(())
+        gap = (Span("  "),) if lines[-1] else ()
+        room = width - line_width((*lines[-1], *gap, label))
+        lines[-1] += (*gap, label, Span(clip(value, room)))
+    return lines[:2]
 
 
 def fact_lines(facts: Sequence[tuple[str, str]], width: int) -> list[Line]:

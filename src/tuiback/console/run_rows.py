@@ -96,7 +96,7 @@ def run_details(run: "RunRow") -> list[Line]:
     named = [_named(name, count) for name, count in counts.items()]
     lines = [
         line((f"Run #{run.run}", "title"), "  ", (outcome, TONES.get(outcome, "ok")),
-             (f"   {figures.date_time(run.started_at)}{ended}, by {run.trigger}", "dim")),
+             (f"   {figures.date_time(run.started_at)}{ended}  ({run.trigger})", "dim")),
         line(f"{read} read, {stored} stored"),
     ]
     for start in range(0, len(named), 4):

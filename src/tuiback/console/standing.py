@@ -164,8 +164,8 @@ def account_details(standing: Standing, now: datetime, width: int) -> list[Line]
     former = [alias.address for alias in overview.aliases if alias.until is not None]
     if former:
         lines.append(line(("Earlier  ", "label"), ", ".join(former)))
-    lines.append(line(("Id       ", "label"), (account.account_id, "dim")))
-    return lines
+    ids = wrap(account.account_id, width - 9, 2)
+    return lines + [line((f"{'' if row else 'Id':<9}", "label"), (text, "dim")) for row, text in enumerate(ids)]
 
 
 def hold_sentence(hold: Hold) -> str:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import httpx
 import msgspec
@@ -17,6 +18,7 @@ from tuiback.errors import Unreachable
 from tuiback.graph.faults import BodyBroke, Failure, error_of, failure_of
 from tuiback.graph.gate import Cost
 from tuiback.graph.identity import Tokens
+from tuiback.graph.leftovers import Leftovers
 from tuiback.graph.redirects import MOST_REDIRECTS, REDIRECTS, next_address
 from tuiback.graph.retry import MOST_SERVER_ERROR_TRIES, Again, Attempts, Decision, GiveUp, Renew, after, decide
 from tuiback.graph.throttle import Slot, Throttle
@@ -87,6 +89,8 @@ class Caller:
         self._answered_at = float("-inf")
         # The tokens that were good for some request, of the latest few.
         self._good_tokens: deque[str] = deque(maxlen=_TOKENS_REMEMBERED)
+        # Of the accounts that have batches on their way.
+        self._leftovers: WeakValueDictionary[tuple[str, str, bool], Leftovers] = WeakValueDictionary()
         self.throttle = throttle
         # What was once refused together is asked for one by one from then on.
         self.takes_batches = True
@@ -105,6 +109,10 @@ class Caller:
     def monotonic(self) -> float:
         """The clock that waits are measured by."""
         return self._clock.monotonic()
+
+    def leftovers_of(self, ask: Ask) -> Leftovers:
+        """What has to be sent again of the account's batches, shared by all that are on their way."""
+        return self._leftovers.setdefault((ask.service, ask.account, ask.urgent), Leftovers())
 
     def decide(
         self,

@@ -8,12 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from tuiback.errors import TuibackError
 from tuiback.graph.identity import refusal_of, tenant_authority, unknown_tenant
+from tuiback.graph.msal_loading import load_msal
 from tuiback.graph.sign_in_http import SignInHttp, no_answer
-from tuiback.graph.transport import web_origin
+from tuiback.graph.transport import BREAKS, web_origin
 from tuiback.model import Clock
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ class DeviceLogin:
 
         Raises MicrosoftRefuses when it was declined or ran out, Unreachable when nobody answers.
         """
-        with SignInHttp(self._authority) as http:
+        async with SignInHttp(self._authority) as http:
             application = await self._reached(lambda: _public_client(http))
             flow = await self._reached(lambda: application.initiate_device_flow(self._scopes))
             if "device_code" not in flow:
@@ -74,18 +73,17 @@ class DeviceLogin:
             return await asyncio.to_thread(ask)
         except TuibackError:
             raise
-        except (httpx.HTTPError, OSError) as error:
+        except BREAKS as error:
             raise no_answer(self._authority, str(error) or type(error).__name__) from error
         except ValueError as error:
             raise unknown_tenant(self._authority) from error
 
 
 def _public_client(http: SignInHttp) -> "PublicClientApplication":
-    from msal import PublicClientApplication
-
-    return PublicClientApplication(
+    made: PublicClientApplication = load_msal().PublicClientApplication(
         COMMAND_LINE_APP_ID, authority=http.authority, instance_discovery=False, http_client=http
     )
+    return made
 
 
 def _ask_once(application: "PublicClientApplication", flow: dict[str, Any]) -> dict[str, Any]:

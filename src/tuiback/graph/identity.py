@@ -10,11 +10,10 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-import httpx
-
 from tuiback.errors import MicrosoftRefuses, UsageError
+from tuiback.graph.msal_loading import load_msal
 from tuiback.graph.sign_in_http import SignInHttp, no_answer
-from tuiback.graph.transport import checked_url, web_origin
+from tuiback.graph.transport import BREAKS, checked_url, web_origin
 from tuiback.model import Clock
 
 # A token is replaced so long before its end: a request may wait in the throttle after it got one.
@@ -53,12 +52,12 @@ class AppIdentity:
 
 
 class Tokens(Protocol):
-    """Where the token of a request comes from.
+    """Where the token of a request comes from."""
 
-    `skew_seconds` is how far Microsoft's clock is ahead of this machine's, as the newest sign-in saw it.
-    """
-
-    skew_seconds: float
+    @property
+    def skew_seconds(self) -> float:
+        """How far Microsoft's clock is ahead of this machine's, as the newest sign-in saw it."""
+        ...
 
     async def token(self, rejected: str = "") -> str:
         """A token that is good for some minutes, and is not the one that the service just `rejected`.
@@ -109,6 +108,9 @@ class TokenSource:
 
         Raises MicrosoftRefuses when Entra says no, Unreachable when it says nothing.
         """
+        if rejected and rejected == self._token:
+            # Nobody who comes meanwhile may still get it.
+            self._token = ""
         if not self._is_good(rejected):
             if self._renewal is None or self._renewal.done():
                 self._renewal = asyncio.create_task(self._renew())
@@ -133,7 +135,13 @@ class TokenSource:
 
     async def _renew(self) -> None:
         started_at = self._clock.monotonic()
-        answer = await asyncio.to_thread(self._sign_in)
+        try:
+            async with SignInHttp(self._authority, self._told_time) as http:
+                answer = await asyncio.to_thread(self._sign_in, http)
+        except BREAKS as error:
+            raise no_answer(self._authority, str(error) or type(error).__name__) from error
+        except ValueError as error:
+            raise unknown_tenant(self._authority) from error
         if answer.get("error") == "temporarily_unavailable":
             raise no_answer(self._authority, "temporarily unavailable")
         if "access_token" not in answer:
@@ -145,25 +153,18 @@ class TokenSource:
     def _told_time(self, moment: datetime) -> None:
         self.skew_seconds = (moment - self._clock.now()).total_seconds()
 
-    def _sign_in(self) -> dict[str, Any]:
+    def _sign_in(self, http: SignInHttp) -> dict[str, Any]:
         """One sign-in from scratch: msal's own cache would hand a rejected token out again."""
-        from msal import ConfidentialClientApplication
-
-        try:
-            with SignInHttp(self._authority, self._told_time) as http:
-                application = ConfidentialClientApplication(
-                    self._app.client_id,
-                    client_credential=self._credential,
-                    authority=http.authority,
-                    instance_discovery=False,
-                    http_client=http,
-                )
-                answer: dict[str, Any] = application.acquire_token_for_client([self._scope])
-                return answer
-        except (httpx.HTTPError, OSError) as error:
-            raise no_answer(self._authority, str(error) or type(error).__name__) from error
-        except ValueError as error:
-            raise unknown_tenant(self._authority) from error
+        application = load_msal().ConfidentialClientApplication(
+            self._app.client_id,
+            client_credential=self._credential,
+            authority=http.authority,
+            instance_discovery=False,
+            http_client=http,
+        )
+        # Where none are named msal loads a second HTTP library for what that one raises.
+        answer: dict[str, Any] = application.acquire_token_for_client([self._scope], http_exceptions=BREAKS)
+        return answer
 
 
 def tenant_authority(authority: str, tenant_id: str) -> str:

@@ -1,6 +1,7 @@
 """Requests on behalf of one account of one service: objects, pages, bodies, files, writes."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -8,10 +9,12 @@ import msgspec
 from msgspec.structs import replace
 
 from tuiback.errors import CursorExpired, GraphError, ItemGone
-from tuiback.graph.batch import Answered, Batch, Member
+from tuiback.graph.batch import Batch, are_repeatable
+from tuiback.graph.batch_format import Answered, Member
 from tuiback.graph.caller import Ask, Caller
 from tuiback.graph.decoding import read_object
 from tuiback.graph.download import Download
+from tuiback.graph.leftovers import Leftovers
 from tuiback.graph.limits import request_units
 from tuiback.graph.retry import MOST_SERVER_ERROR_TRIES
 from tuiback.graph.transport import is_private
@@ -82,13 +85,27 @@ class Lane:
         In a `chain` they are carried out one after another and take one place at the service. Raises BatchRefused
         when the service does not take them together.
         """
+        answers: dict[int, Answered | GraphError] = {}
+        async for come in self.answers(members, chain=chain):
+            answers |= come
+        return [answers[place] for place in range(len(members))]
+
+    async def answers(
+        self, members: Sequence[Member], *, chain: bool = True
+    ) -> AsyncGenerator[Mapping[int, Answered | GraphError], None]:
+        """The same answers by their places, as they come: what has to be tried again holds up no other."""
         ask = self._ask("POST", "/$batch", headers={"Content-Type": "application/json"})
-        answers: list[Answered | GraphError] = []
-        for answer in await Batch(self._caller, ask, members, chain=chain).run():
-            if not isinstance(answer, Answered | GraphError):
-                raise answer
-            answers.append(answer)
-        return answers
+        shared = chain and are_repeatable(members)
+        leftovers = self._caller.leftovers_of(ask) if shared else Leftovers()
+        batch = Batch(self._caller, ask, members, chain=chain, leftovers=leftovers)
+        async with aclosing(batch.answers()) as rounds:
+            async for come in rounds:
+                answers: dict[int, Answered | GraphError] = {}
+                for place, answer in come.items():
+                    if not isinstance(answer, Answered | GraphError):
+                        raise answer
+                    answers[place] = answer
+                yield answers
 
     def download(
         self, path: str, *, etag: str = "", size: int | None = None, link: str = ""

@@ -1,16 +1,18 @@
-"""The blocking HTTP client that msal speaks through when it signs in."""
+"""The HTTP client that msal speaks through when it signs in: blocking, on a thread beside the loop that sends."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
+from tuiback import __version__
 from tuiback.errors import Unreachable
-from tuiback.graph.transport import CONNECT_SECONDS, tls_context
+from tuiback.graph.transport import open_client
 
 _SIGN_IN_SECONDS = 60.0
 # How OpenSSL says that nobody vouches for a certificate.
@@ -27,7 +29,7 @@ class SignInReply(msgspec.Struct, frozen=True):
 
 
 class SignInHttp:
-    """What msal takes as its http_client; used within its context.
+    """What msal takes as its http_client; used on another thread than the loop's, within its context.
 
     msal refuses http, so an authority on this machine is shown to it as https and translated back on the wire.
     It also hands the signed assertion over as bytes, which httpx would write as b'...'. `told_time` is called with
@@ -40,14 +42,15 @@ class SignInHttp:
         self._shown = f"https://{parts.netloc}"
         self._told_time = told_time
         self.authority = self._shown + parts.path if self._plain else authority
-        timeout = httpx.Timeout(_SIGN_IN_SECONDS, connect=CONNECT_SECONDS)
-        self._client = httpx.Client(verify=tls_context(), timeout=timeout)
+        # The client that all requests go by: a blocking one would load a second HTTP library first.
+        self._client = open_client(f"tuiback/{__version__}", read_seconds=_SIGN_IN_SECONDS)
+        self._loop = asyncio.get_running_loop()
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._client.close()
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
 
     def get(self, url: str, params: _Fields = None, headers: _Fields = None, **_: object) -> SignInReply:
         """Send a GET as msal asks for it."""
@@ -72,7 +75,8 @@ class SignInHttp:
         """The true address of what msal was shown."""
         return url.replace(self._shown, self._plain, 1) if self._plain else url
 
-    def _reply(self, response: httpx.Response) -> SignInReply:
+    def _reply(self, asking: Coroutine[Any, Any, httpx.Response]) -> SignInReply:
+        response = asyncio.run_coroutine_threadsafe(asking, self._loop).result()
         # msal would report these as a refusal, or keep them to answer from memory.
         if response.status_code == 429 or response.status_code >= 500:
             raise httpx.HTTPError(f"HTTP {response.status_code}")

@@ -82,14 +82,14 @@ def _tls_context(named: str) -> ssl.SSLContext:
         raise EnvironmentFault(what, named, f"correct {' or '.join(_AUTHORITIES)}") from error
 
 
-def open_client(user_agent: str) -> "ExactClient":
+def open_client(user_agent: str, *, read_seconds: float = READ_SECONDS) -> "ExactClient":
     """A client that keeps no cookies, follows no redirects and waits for no connection: the Throttle bounds them.
 
     Proxies (HTTPS_PROXY, NO_PROXY) and authorities (SSL_CERT_FILE and the like) come from the environment.
     """
     return ExactClient(
         verify=tls_context(),
-        timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=None),
+        timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS, pool=None),
         limits=httpx.Limits(max_connections=None, keepalive_expiry=_KEEPALIVE_SECONDS),
         headers={"User-Agent": user_agent},
         cookies=_NoCookies(),

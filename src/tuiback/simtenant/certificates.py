@@ -14,6 +14,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 SERVER_NAMES = (
     "graph.microsoft.com",
     "login.microsoftonline.com",
+    "login.windows.net",
+    "login.microsoft.com",
+    "sts.windows.net",
     "*.sharepoint.com",
     "outlook.office.com",
     "outlook.office365.com",

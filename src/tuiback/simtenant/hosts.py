@@ -15,7 +15,9 @@ from tuiback.simtenant.proxy import ConnectProxy
 from tuiback.simtenant.reception import Counts, Orders, Reception
 
 _LOOPBACK = "127.0.0.1"
-_API_NAMES = ("graph.microsoft.com", "login.microsoftonline.com")
+# The sign-in service has aliases: https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
+_SIGN_IN_NAMES = ("login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net")
+_API_NAMES = ("graph.microsoft.com", *_SIGN_IN_NAMES)
 _STORAGE_NAMES = ("*.sharepoint.com", "outlook.office.com", "outlook.office365.com")
 
 

@@ -29,6 +29,7 @@ _PREFIXES = {
     "taskFile": bytes.fromhex("00032d"),
     "rule": bytes.fromhex("01000e"),
     "eventFile": bytes.fromhex("00032e"),
+    "calendarGroup": bytes.fromhex("01032f"),
 }
 _KINDS = {kind: number for number, kind in enumerate(_PREFIXES)}
 

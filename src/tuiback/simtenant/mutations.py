@@ -197,7 +197,10 @@ def _add_file(day: Day) -> bool:
     folders = [node for node in drive.nodes.values() if node.is_folder and not node.package]
     content = day.luck.randbytes(day.luck.randrange(100, 200_000))
     name = f"{day.luck.choice(person.language.files)} {day.luck.randbytes(4).hex()}.pdf"
-    drive.add(day.luck.choice(folders), name, HeldSource(content), day.now, day.now)
+    try:
+        drive.add(day.luck.choice(folders), name, HeldSource(content), day.now, day.now)
+    except NameTaken:  # by the same draw of an earlier mutation
+        return False
     return True
 
 

@@ -7,6 +7,7 @@ identified and cut exactly like a part of its bytes.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Annotated, NamedTuple
 
@@ -151,10 +152,15 @@ def reassemble(chunks: Iterator[bytes], subject: str) -> Iterator[bytes]:
         if isinstance(entry, bytes):
             yield entry
         elif entry.codec == _BASE64:
-            layout = Base64Lines(entry.line_characters, entry.line_end.encode())
-            yield from layout.encode(islice(chunks, entry.chunks))
+            yield from _layout(entry.line_characters, entry.line_end).encode(islice(chunks, entry.chunks))
         else:
             yield from islice(chunks, entry.chunks)
+
+
+@lru_cache(64)
+def _layout(line_characters: int, line_end: str) -> Base64Lines:
+    # Most mails have the same few.
+    return Base64Lines(line_characters, line_end.encode())
 
 
 def _stretches(spans: Iterable[Span], size: int) -> Iterator[Span | slice]:

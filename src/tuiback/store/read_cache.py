@@ -29,14 +29,20 @@ class ReadCache:
         # Hashes of records; when the newer ones are too many they become the older ones.
         self._newer: set[int] = set()
         self._older: set[int] = set()
+        # The bundle that was asked for last: of one mail, and of the next, most chunks lie in it.
+        self._last: tuple[_Record, bytes] = (("", 0), b"")
 
     def find(self, location: Location) -> bytes | None:
         """The chunk that lies there, if it is kept."""
         record = (location.pack_id, location.slot)
+        last, bundle_of_last = self._last
+        if record == last:
+            return chunk_in(bundle_of_last, location)
         with self._lock:
             bundle = self._bundles.find(record)
             if bundle is None:
                 return self._chunks.find((record, location.inner_offset, location.size))
+            self._last = (record, bundle)
         return chunk_in(bundle, location)
 
     def keep(self, location: Location, plain: bytes) -> bytes:
@@ -48,6 +54,7 @@ class ReadCache:
                 self._chunks.keep((record, location.inner_offset, location.size), chunk)
             if len(chunk) < len(plain) <= _LONGEST_BYTES:
                 self._bundles.keep(record, plain)
+                self._last = (record, plain)
         return chunk
 
     def _is_decoded_again(self, record: _Record) -> bool:

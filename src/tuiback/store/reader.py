@@ -3,9 +3,9 @@
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from tuiback.errors import Damage, FormatTooNew, NoSuchThing
 from tuiback.model import ChunkIndex, Location, StoredPart
@@ -15,6 +15,9 @@ from tuiback.store.mime_form import MIME, reassemble
 from tuiback.store.pack import pack_name
 from tuiback.store.read_cache import ReadCache
 from tuiback.store.repository import Repository
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 _FORMS = frozenset({*LEVELS, MIME})
 _CACHED_PACKS = 1024
@@ -39,7 +42,7 @@ class Reader:
         self._lock = threading.Lock()
         self._cache = ReadCache()
         self._envelopes: OrderedDict[str, Envelope] = OrderedDict()
-        self._ahead = ThreadPoolExecutor(_THREADS, thread_name_prefix="read-ahead")
+        self._threads: ThreadPoolExecutor | None = None
 
     @property
     def repository(self) -> Repository:
@@ -81,11 +84,11 @@ class Reader:
         return b"".join(self.read(part))
 
     def _unproven(self, part: StoredPart, places: Places) -> bytes:
-        chunks = [
-            self._stored(location)
-            for chunk_id in part.chunks
-            if (location := places.get(chunk_id) or self._find(chunk_id)) is not None
-        ]
+        chunks = []
+        for chunk_id in part.chunks:
+            location = places.get(chunk_id) or self._find(chunk_id)
+            if location is not None:
+                chunks.append(self._stored(location))
         return b"".join(reassemble(iter(chunks), f"part {part.name}") if part.form == MIME else chunks)
 
     def _chunks(self, part: StoredPart) -> Iterator[bytes]:
@@ -93,11 +96,20 @@ class Reader:
         if part.size < _AHEAD_FROM_BYTES:
             yield from (self._chunk(*each) for each in placed)
             return
-        coming = deque(self._ahead.submit(self._chunk, *each) for each in islice(placed, _CHUNKS_AHEAD))
+        ahead = self._threads_ahead()
+        coming = deque(ahead.submit(self._chunk, *each) for each in islice(placed, _CHUNKS_AHEAD))
         while coming:
             chunk = coming.popleft().result()
-            coming.extend(self._ahead.submit(self._chunk, *each) for each in islice(placed, 1))
+            coming.extend(ahead.submit(self._chunk, *each) for each in islice(placed, 1))
             yield chunk
+
+    def _threads_ahead(self) -> "ThreadPoolExecutor":
+        # Mails need none, and a process that writes them starts sooner.
+        from concurrent.futures import ThreadPoolExecutor
+
+        with self._lock:
+            self._threads = self._threads or ThreadPoolExecutor(_THREADS, thread_name_prefix="read-ahead")
+            return self._threads
 
     def _list(self, chunk_id: bytes) -> bytes:
         return self._chunk(chunk_id, self._find(chunk_id))

@@ -139,7 +139,7 @@ def _warm_or_cold(paths: Iterable[Path], state: str) -> None:
 
 async def arrive(home: Home, items: int, state: str, shape: str, salt: str) -> None:
     """One run in this process; prints the microseconds of the processor and of the clock that an item took."""
-    archive = await Archive.open(home, home.repository(MAIN), PASSPHRASE, SystemClock(), say)
+    archive = await Archive.open(home, home.repository(MAIN), PASSPHRASE, SystemClock(), lambda _, line: say(line))
     mails = pages(archive, items, shape, salt)
     _warm_or_cold([home.catalog_path(MAIN)], state)
     used, started = time.process_time(), time.perf_counter()

@@ -1,6 +1,6 @@
 """Fetching items: many small ones together, and alone what fails in company."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 
 from tests.engine.cloud import Cloud
@@ -25,13 +25,14 @@ class Grouped(Cloud):
 
     async def contents(
         self, account: Account, items: Sequence[RemoteItem]
-    ) -> Sequence[Mapping[str, bytes] | GraphError]:
+    ) -> AsyncGenerator[Mapping[int, Mapping[str, bytes] | GraphError], None]:
         """See InGroups."""
         if self.refuses:
             raise GraphError("no batches here", status=501)
         self.together.append([item.item_id for item in items])
         mails = self.mailboxes[account.owner_id].mails
-        return [self._content(item.item_id, mails[item.item_id].data) for item in items]
+        for place, item in enumerate(items):
+            yield {place: self._content(item.item_id, mails[item.item_id].data)}
 
     def _content(self, item_id: str, data: bytes) -> Mapping[str, bytes] | GraphError:
         if item_id in self.lost:

@@ -134,6 +134,25 @@ async def test_who_takes_long_lends_its_place() -> None:
     assert gate.used("mail") == 0
 
 
+async def test_who_waits_for_its_service_lends_its_place() -> None:
+    """Waiting uses nothing of what the limit protects, so all places but one may be lent."""
+    gate = Gate(3)
+    crowd = Crowd(gate)
+    async with gate.hold("mail") as first, gate.hold("mail") as second, gate.hold("mail") as third:
+        for name in "abcd":
+            crowd.send(name)
+        await settle()
+        for place in (first, second, third):
+            place.lend_waiting()
+        await settle()
+        assert crowd.inside == ["a", "b"]
+        assert gate.used("mail") == 5
+    await settle()
+    assert crowd.inside == ["a", "b", "c"]
+    await crowd.close()
+    assert gate.used("mail") == 0
+
+
 async def test_one_at_a_time_stays_one_at_a_time() -> None:
     """Few places are meant as they are set."""
     gate = Gate(1)
@@ -142,6 +161,7 @@ async def test_one_at_a_time_stays_one_at_a_time() -> None:
         crowd.send("a")
         await settle()
         place.lend()
+        place.lend_waiting()
         await settle()
         assert crowd.inside == []
     await crowd.close()

@@ -16,6 +16,7 @@ from tuiback.engine.settings.channels import Channels, PingChannel, WebhookChann
 from tuiback.engine.settings.registry import Registry
 from tuiback.engine.signalling.notices import Notice
 from tuiback.engine.signalling.past import Past, at_rest
+from tuiback.engine.signalling.rollbacks import note_rollback
 from tuiback.engine.signalling.watching import ASK_EVERY_SECONDS, Watch
 from tuiback.errors import TuibackError, Unreachable
 from tuiback.model import AccountState, EngineInfo, EngineStatus, Outcome, Tenant, ThrottleStatus
@@ -145,3 +146,20 @@ async def test_a_channel_that_takes_nothing(post: Post) -> None:
     await post.look()
     post.clock.turn(3600)
     assert "channel:hook" in await post.look()
+
+
+async def test_a_rolled_back_repository_is_an_alert_until_all_is_listed_again(post: Post) -> None:
+    """However soon that is, it is told; and told again where it happens again."""
+    note_rollback(post.path / "alerts.db", post.clock, "main", "was rolled back")
+    assert await post.look() == ["credential:acme", "rolled-back:main"]
+    committer = post.rig.archive.committer
+    committer.stage_container(replace(post.rig.archive.reader.containers("mailbox:anna")[0], cursor="", relisting=True))
+    await committer.commit()
+    post.watch.forget()
+    assert await post.look() == ["credential:acme", "rolled-back:main"]
+    assert (await post.rig.run()).outcome is Outcome.OK
+    post.watch.forget()
+    assert await post.look() == ["credential:acme"]
+    note_rollback(post.path / "alerts.db", post.clock, "main", "was rolled back")
+    assert await post.look() == ["credential:acme", "rolled-back:main"]
+    assert post.queued()[1:] == ["opened rolled-back:main", "closed rolled-back:main", "opened rolled-back:main"]

@@ -31,14 +31,6 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def admin(server: Server) -> Iterator[Administrator]:
-    """The Global Administrator of a tenant that is as new."""
-    server.reset()
-    with Administrator(server.endpoints) as administrator:
-        yield administrator
-
-
-@pytest.fixture
 def order(server: Server) -> Order:
     """An app for mail and files."""
     at = server.endpoints

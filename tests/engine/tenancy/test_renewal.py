@@ -25,14 +25,6 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def admin(server: Server) -> Iterator[Administrator]:
-    """Sees what lies in Entra."""
-    server.reset()
-    with Administrator(server.endpoints) as administrator:
-        yield administrator
-
-
-@pytest.fixture
 async def graph(server: Server, admin: Administrator) -> AsyncIterator[GraphClient]:
     """A client that may change every app."""
     at = server.endpoints

@@ -149,3 +149,16 @@ def test_other_names_of_the_tenant(caller: Caller, server: Server) -> None:
     for name in ("organizations", "common", "northwind.example"):
         url = f"{server.endpoints.graph_url}/{name}/v2.0/.well-known/openid-configuration"
         assert caller.endpoints.tenant_id in caller.plain.get(url).json()["issuer"]
+
+
+def test_the_default_scope_is_what_the_application_was_granted(caller: Caller) -> None:
+    """Who asks for it gets on behalf of a person what an administrator has granted before, and anybody may ask."""
+    ends = caller.endpoints
+    app = msal.PublicClientApplication(ends.client_id, **settings(caller))
+    flow = app.initiate_device_flow(["https://graph.microsoft.com/.default"])
+    page = flow["verification_uri"].replace("https://", "http://")
+    filled_in(caller, page, user_code=flow["user_code"], account=address(caller, 1))
+    token = app.acquire_token_by_device_flow(flow | ASK_ONCE)
+    assert {"Mail.ReadWrite", "Files.ReadWrite.All"} <= set(token["scope"].split())
+    headers = {"Authorization": f"Bearer {token['access_token']}"}
+    assert caller.plain.get(f"{caller.root}/me/messages?$top=1", headers=headers).status_code == 200

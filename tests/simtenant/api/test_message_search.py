@@ -34,6 +34,11 @@ def drafts(caller: Caller, user: str) -> str:
         ('"pizza received<2020-01-01"', set()),
         ('"pizza hasAttachments:true"', set()),
         ('"oven"', set()),
+        ('"(subject:pizza OR subject:pasta) AND importance:low"', {"Pizza"}),
+        ('"subject:(pasta OR more)"', {"Pasta", "pizzas and more"}),
+        ('"pizza AND NOT (importance:high OR importance:low)"', set()),
+        ('"subject:pasta OR subject:pizza importance:low"', {"Pizza", "Pasta"}),
+        ('"pizza -\\"and more\\""', {"Pizza"}),
     ],
 )
 def test_words_and_properties(caller: Caller, drafts: str, query: str, subjects: set[str]) -> None:
@@ -60,6 +65,9 @@ def test_what_a_search_refuses(caller: Caller, drafts: str) -> None:
         ("$search=\"x\"&$filter=isRead eq true", "SearchWithFilter"),
         ("$search=subject:x", "BadRequest"),
         ("$search=\"colour:red\"", "ErrorInvalidUrlQuery"),
+        ("$search=\"(pizza OR pasta\"", "ErrorInvalidUrlQuery"),
+        ("$search=\"pizza OR\"", "ErrorInvalidUrlQuery"),
+        ("$search=\"from:)\"", "ErrorInvalidUrlQuery"),
     ):
         reply = caller.send("GET", f"{drafts}?{query}")
         assert (reply.status_code, code_of(reply)) == (400, code)

@@ -71,6 +71,28 @@ def test_tokens_carry_the_roles(caller: Caller) -> None:
     assert 3000 < claims["exp"] - time.time() < 4000
 
 
+def test_tokens_tell_which_application_they_are_of(caller: Caller) -> None:
+    """The object id is the service principal's, and the name that people see is told too."""
+    claims = jwt.decode(ask(caller).json()["access_token"], options={"verify_signature": False})
+    principal = caller.get(f"/servicePrincipals?$filter=appId eq '{caller.endpoints.client_id}'")["value"][0]
+    assert (claims["oid"], claims["app_displayname"]) == (principal["id"], principal["displayName"])
+    assert (claims["idtyp"], claims["appidacr"]) == ("app", "1")
+
+
+def test_the_first_version_of_the_endpoint_names_a_resource(caller: Caller) -> None:
+    """Clients of those days get a token for it, with its times as texts; what names nothing is refused."""
+    ends = caller.endpoints
+    known = caller.plain.get(f"{ends.authority}/.well-known/openid-configuration").json()
+    assert known["issuer"] == f"https://sts.windows.net/{ends.tenant_id}/"
+    form = {"grant_type": "client_credentials", "client_id": ends.client_id, "client_secret": ends.client_secret}
+    given = caller.plain.post(known["token_endpoint"], data=form | {"resource": "https://graph.microsoft.com/"}).json()
+    assert (given["expires_in"], given["resource"]) == ("3599", "https://graph.microsoft.com/")
+    headers = {"Authorization": f"Bearer {given['access_token']}"}
+    assert caller.plain.get(f"{caller.root}/users", headers=headers).status_code == 200
+    refused = caller.plain.post(known["token_endpoint"], data=form)
+    assert (refused.status_code, refused.json()["error_codes"]) == (400, [900144])
+
+
 class MsalHttp:
     """Lets msal, which refuses http, talk to loopback."""
 

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tuiback.simtenant.content import orderly
-from tuiback.simtenant.content.orderly import read_message
+from tuiback.simtenant.content.orderly import find_fields, read_message
 from tuiback.simtenant.content.parsed import mailboxes
 
 ALTERNATIVE = (
@@ -69,6 +69,33 @@ def test_any_message_is_read_as_the_standard_library_does(bits: list[bytes], pla
     scrap = b"".join(bits)
     for raw in (scrap, ALTERNATIVE[:place] + scrap + ALTERNATIVE[place + less :]):
         assert shape(read_message(raw)) == shape(BytesParser().parsebytes(raw))
+
+
+def told(fields: Any) -> list[Any]:  # noqa: ANN401 - a Message or what stands for one
+    """All that fields tell of themselves."""
+    asked = [
+        (str(fields.get(name.upper())), [str(each) for each in fields.get_all(name, [])])
+        for name in ("subject", "X-Empty", "To", "missing")
+    ]
+    return [[(name, str(value)) for name, value in fields.items()], asked]
+
+
+@pytest.mark.parametrize("raw", [ALTERNATIVE, ALTERNATIVE.replace(b"\n", b"\r\n"), b"Subject: s\n\n"])
+def test_heads_in_order_are_read_alone(raw: bytes) -> None:
+    """Folds, empty fields, raw bytes, either line end and a mailbox's From line."""
+    found = find_fields(raw)
+    assert found is not None
+    assert told(found) == told(BytesParser().parsebytes(raw))
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(st.lists(st.sampled_from(BITS), max_size=12), st.integers(0, 260), st.integers(0, 40))
+def test_any_head_is_read_as_the_standard_library_does(bits: list[bytes], place: int, less: int) -> None:
+    """Whatever stands in it, the fields are the same, or are left to the standard library."""
+    scrap = b"".join(bits)
+    for raw in (scrap, ALTERNATIVE[:place] + scrap + ALTERNATIVE[place + less :]):
+        found = find_fields(raw)
+        assert found is None or told(found) == told(BytesParser().parsebytes(raw))
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)

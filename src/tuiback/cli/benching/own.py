@@ -1,7 +1,7 @@
-"""Backs a local folder up, or restores it, on the path that real runs take: `python -m tuiback.cli.benching.own`.
+"""Backs a local folder up on the path that real runs take: `python -m tuiback.cli.benching.own backup HOME FOLDER`.
 
-Every file is an item with a version in the catalog: content goes through the Writer into group commits, and comes
-back through the Reader and the export. Arguments: backup HOME FOLDER, or restore HOME FOLDER SEQ.
+Every file is an item with a version in the catalog: content goes through the Writer into group commits. With restore
+HOME FOLDER SEQ it does what benching.own_restore does.
 """
 
 import asyncio
@@ -14,14 +14,11 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from tuiback.catalog import CatalogReader
 from tuiback.cli.secret import get_secret
-from tuiback.engine.archives.archive import Archive, open_repository
+from tuiback.engine.archives.archive import Archive
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.home import MAIN, Home
-from tuiback.errors import TuibackError
 from tuiback.model import (
-    FOLDER_KINDS,
     Account,
     AccountKind,
     Kind,
@@ -31,7 +28,6 @@ from tuiback.model import (
     StoredPart,
     VersionOpened,
 )
-from tuiback.store import Reader
 
 _ID = "measured"
 _TASK = "bench"
@@ -172,27 +168,7 @@ async def back_up(home_path: Path, folder: Path) -> None:
         await archive.close()
 
 
-def restore(home_path: Path, folder: Path, seq: int) -> None:
-    """Write what snapshot `seq` holds below the folder. Raises TuibackError."""
-    from tuiback.engine.restores.export import Exporter, Names
-    from tuiback.engine.restores.targets import FolderTarget
-
-    home = Home.open(home_path)
-    ref = home.repository(MAIN)
-    secret = get_secret(ref.key_file, ref.url, os.environ, None)
-    reader = CatalogReader(home.catalog_path(MAIN))
-    content = Reader(open_repository(ref, secret, SystemClock(), to_write=False), reader)
-    exporter = Exporter(reader, content, FolderTarget(folder, overwrite=False), "native")
-    entries = (entry for entry in reader.stored_below(_ID, seq) if entry.kind not in FOLDER_KINDS)
-    exporter.write_batch(entries, Names(reader, seq))
-    exporter.finish()
-    exporter.close()
-    reader.close()
-    if exporter.report.failed:
-        raise TuibackError(f"{exporter.report.failed} files could not be restored: {exporter.report.errors[0]}")
-
-
-def _say(line: str) -> None:
+def _say(_: str, line: str) -> None:
     print(line, file=sys.stderr)  # noqa: T201 - read by the process that measures this one
 
 
@@ -202,7 +178,9 @@ def main(arguments: Sequence[str]) -> None:
     if verb == "backup":
         asyncio.run(back_up(Path(home), Path(folder)))
     else:
-        restore(Path(home), Path(folder), int(more[0]))
+        from tuiback.cli.benching import own_restore
+
+        own_restore.main([home, folder, *more])
 
 
 if __name__ == "__main__":

@@ -66,11 +66,11 @@ class Tuiback:
     def backup(self, data: Path, number: int) -> Command:
         """See Tool.backup. Which backup it is the catalog knows."""
         del number
-        return self._own("backup", data)
+        return self._run("tuiback.cli.benching.own", "backup", str(self.beside), str(data.absolute()))
 
     def restore(self, number: int, target: Path) -> Command:
         """See Tool.restore."""
-        return self._own("restore", target, str(number))
+        return self._run("tuiback.cli.benching.own_restore", str(self.beside), str(target.absolute()), str(number))
 
     def check(self) -> Command:
         """See Tool.check."""
@@ -78,9 +78,6 @@ class Tuiback:
 
     def _verb(self, *arguments: str) -> Command:
         return self._run("tuiback", "--home", str(self.beside), *arguments)
-
-    def _own(self, verb: str, folder: Path, *more: str) -> Command:
-        return self._run("tuiback.cli.benching.own", verb, str(self.beside), str(folder.absolute()), *more)
 
     def _run(self, module: str, *arguments: str) -> Command:
         # An installed program is compiled once, not at every start, whatever the shell of whoever measures it says.

@@ -1,7 +1,8 @@
 """Finds mailboxes, follows the changes of their folders, and reads messages."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import TypeVar
 
@@ -102,13 +103,17 @@ class ExchangeBackup(MailboxAccess):
 
     async def contents(
         self, account: Account, items: Sequence[RemoteItem]
-    ) -> Sequence[Mapping[str, bytes] | GraphError]:
+    ) -> AsyncGenerator[Mapping[int, Mapping[str, bytes] | GraphError], None]:
         """The properties as listed and the MIME of each."""
         paths = [mailbox_path(account, "messages", item.item_id, "$value") for item in items]
-        answers = await self._lane(account).batch([Member("GET", path, BY_IMMUTABLE_ID) for path in paths])
-        if all(isinstance(answer, GraphError) and answer.status in _NOT_TOGETHER for answer in answers):
+        members = [Member("GET", path, BY_IMMUTABLE_ID) for path in paths]
+        refused = 0
+        async with aclosing(self._lane(account).answers(members)) as rounds:
+            async for answers in rounds:
+                refused += sum(isinstance(a, GraphError) and a.status in _NOT_TOGETHER for a in answers.values())
+                yield {place: _parts(items[place], answer) for place, answer in answers.items()}
+        if refused == len(items):
             self._graph.give_up_batches()
-        return [_parts(item, answer) for item, answer in zip(items, answers, strict=True)]
 
     async def refresh(self, account: Account, owed: Owed) -> RemoteItem | None:
         """None also for a message that moved: the listing of its new folder tells it."""

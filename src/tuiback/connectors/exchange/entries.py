@@ -24,9 +24,10 @@ _CONTENT_FIELDS = (
 _DATE_FIELDS = ("receivedDateTime", "sentDateTime")
 # What its owner sets.
 _STATE_FIELDS = ("importance", "isRead", "flag", "categories")
+# No bodyPreview: the MIME has the body, and a listing would be a fifth larger.
 MESSAGE_FIELDS = (
     "id", *_CONTENT_FIELDS, *_DATE_FIELDS, *_STATE_FIELDS, "changeKey", "conversationId", "conversationIndex",
-    "parentFolderId", "createdDateTime", "lastModifiedDateTime", "bodyPreview", "inferenceClassification",
+    "parentFolderId", "createdDateTime", "lastModifiedDateTime", "inferenceClassification",
 )
 
 # PidTagMessageSize, about what the MIME will have:

@@ -1,4 +1,4 @@
-"""The Jobs screen: restores, exports, checks and prunes; what runs can be cancelled."""
+"""The Jobs screen: restores, exports, checks and prunes; what runs can be cancelled, what ended undone or resumed."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
@@ -22,7 +22,7 @@ class JobsScreen(ListScreen[JobLine]):
     screen_name = "Jobs"
     list_title = "JOBS"
     about_title = "JOB"
-    hint = " jobs go on when this screen is left"
+    hint = " u undoes a restore, R lets go on what was not finished"
     sort_keys: ClassVar = {
         "started": lambda one: (one.state != RUNNING, -(one.started_at.timestamp() if one.started_at else 0), -one.job),
         "job": lambda one: (one.job, one.subject),
@@ -105,3 +105,34 @@ class JobsScreen(ListScreen[JobLine]):
 
         if answer == "do":
             self.console_app.submit(CancelJob(job=job.job), self.asked(f"Cancelled {job.kind} {job.job}"))
+
+    def action_undo_job(self) -> None:
+        """Ask, then take away what the restore wrote."""
+        from tuiback.console.dialogs.confirm import ConfirmDialog
+
+        job = self.current
+        if job is None or job.kind != "restore" or job.state == RUNNING:
+            self.tell("Only a restore that has ended can be undone", "warn")
+            return
+        text = (
+            f"Take away again what restore {job.job} ({job.subject}) wrote? It goes where the service keeps deleted"
+            " items for a while; what was changed since, or took the place of another item, stays."
+        )
+        buttons = [("do", "Undo the restore"), ("cancel", "Cancel")]
+        self.app.push_screen(ConfirmDialog("Undo", text, buttons), lambda answer: self._undo(job, answer))
+
+    def _undo(self, job: JobLine, answer: str | None) -> None:
+        from tuiback.engine.commands import UndoJob
+
+        if answer == "do":
+            self.console_app.submit(UndoJob(job=job.job, wait=False), self.asked(f"Undoing restore {job.job}"))
+
+    def action_resume_job(self) -> None:
+        """Let the job go on where it was."""
+        from tuiback.engine.commands import ResumeJob
+
+        job = self.current
+        if job is None or not job.can_go_on:
+            self.tell("Only a restore or export that was not finished can go on", "warn")
+            return
+        self.console_app.submit(ResumeJob(job=job.job, wait=False), self.asked(f"{job.kind} {job.job} goes on"))

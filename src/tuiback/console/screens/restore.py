@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from tuiback.console import figures
-from tuiback.console.browse import Choice, choice_of_item, choice_of_place, selections_of
+from tuiback.console.browse import Choice, choice_of_item, choice_of_place, selections_of, size_of
 from tuiback.console.dialogs.export import ExportDialog
 from tuiback.console.dialogs.pick import PickDialog
 from tuiback.console.dialogs.restore import Planned, RestoreDialog, RestoreQuestion
@@ -204,11 +204,13 @@ def version_row(version: "Entry") -> "Row[Entry]":
 
 
 def describe(choices: list[Choice]) -> str:
-    """What is chosen, in one line: how much, the first name, and from which point."""
-    size = figures.size_text(sum(choice.size for choice in choices))
+    """What is chosen, in one line: how much as far as it is known, the first name, and from which point."""
+    size = size_of(choices)
     folders = sum(choice.folder for choice in choices)
     items = len(choices) - folders
     counts = [f"{count} {name}{'s' * (count != 1)}" for count, name in ((folders, "folder"), (items, "item")) if count]
     points = sorted({choice.seq for choice in choices})
     told = f"#{points[0]}" if len(points) == 1 else f"#{points[0]} to #{points[-1]}"
-    return f"{' and '.join(counts)}, {size}, as of {told}: {choices[0].name}"
+    more = f" and {len(choices) - 1} more" if len(choices) > 1 else ""
+    counts[-1] += "" if size is None else f", {figures.size_text(size)}"
+    return f"{' and '.join(counts)}, as of {told}: {choices[0].name}{more}"

@@ -6,7 +6,7 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from tuiback.console import figures
-from tuiback.console.browse import TREE_COLUMNS, Browser, Choice, Place
+from tuiback.console.browse import TREE_COLUMNS, Browser, Choice, Place, size_of
 from tuiback.console.dialogs.restore import Planned
 from tuiback.console.ports import ConsoleView
 from tuiback.console.restore_frame import crumbs_line, range_title, timeline_line
@@ -144,7 +144,8 @@ class RestoreView(FullScreen):
         panel.show([shown])
 
     def _show_notice(self, status: EngineStatus | None) -> None:
-        tagged, size = len(self.chosen), sum(choice.size for choice in self.chosen.values())
-        left = line((f" {tagged} tagged  {figures.size(size)}", "tag")) if tagged else line((" Space tags", "dim"))
+        size = size_of([*self.chosen.values()])
+        told = f" {len(self.chosen)} tagged{'' if size is None else f'  {figures.size(size)}'}"
+        left = line((told, "tag")) if self.chosen else line((" Space tags", "dim"))
         right = job_line(status) or line(("x dry-run, then W restores; e exports ", "dim"))
         self.query_one(NoticeLine).stand(left, right)

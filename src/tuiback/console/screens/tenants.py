@@ -97,7 +97,7 @@ class TenantsScreen(ListScreen[Customer]):
         ]
         found = self._checked.get(tenant.name)
         if found is None:
-            asked = f"F8 signs in and shows what the app may do; 'tuiback tenant renew {tenant.name}' renews it."
+            asked = f"F8 signs in and shows what the app may do; its credential: 'tuiback tenant renew {tenant.name}'."
             return lines + [line((text, "dim")) for text in wrap(asked, width, 2)]
         return lines + found
 

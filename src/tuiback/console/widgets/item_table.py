@@ -63,9 +63,17 @@ class ItemTable(TagTable[Entry]):
         if keep_key is None:
             self.cursor = self.top = 0
         self.paged = self._read(place) if place else None
+        self.empty = self._nothing(place)
         self.set_rows(self.paged if self.paged is not None else ListRows[Entry](), keep_key=keep_key or "")
         if self.paged is not None and not self.paged.complete:
             self._walk(self.paged)
+
+    def _nothing(self, place: Place | None) -> str:
+        if self.deleted:
+            return "Nothing deleted here; D shows what is there."
+        if place is not None and self.paged is None:
+            return "No recovery point yet: the next run makes one."
+        return "All of it lies in folders: Enter unfolds them." if place and place.folder is None else "Nothing here."
 
     def relayout(self) -> None:
         """Columns for the size there is now; cursor and rows stay."""

@@ -3,27 +3,24 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
-from tuiback.catalog import Catalog, CatalogReader, State
+from tuiback.catalog import CatalogReader, State
 from tuiback.catalog.bases import open_bases
 from tuiback.engine.archives.committer import Committer
-from tuiback.engine.archives.generations import settle_prunes
-from tuiback.engine.archives.rebuilding import Said, bring_up_to_date, open_catalog, renew
+from tuiback.engine.archives.databases import Databases
+from tuiback.engine.archives.rebuilding import Said
 from tuiback.engine.archives.under_way import UnderWay
 from tuiback.engine.home import Home, RepositoryRef
 from tuiback.engine.ownership import refusal_of
 from tuiback.errors import StorageFull, TuibackError, WriterCloned
 from tuiback.model import Clock, ControlRow, Owner, PackTable
-from tuiback.store import Reader, Repository, Savings, Secret, Superseded, Writer, open_backend
+from tuiback.store import Reader, Repository, Savings, Secret, Writer, open_backend
 
-P = ParamSpec("P")
-T = TypeVar("T")
 # Two cores are what a NAS has: one to compress, one to seal and write.
 WORKERS = 2
 
@@ -40,19 +37,6 @@ def open_repository(ref: RepositoryRef, secret: Secret, clock: Clock, *, to_writ
         return opened(probe=False)
 
 
-def _open_databases(
-    home: Home, name: str, repository: Repository, clock: Clock, say: Said
-) -> tuple[Catalog, State]:
-    path = home.catalog_path(name)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    state = State.open(home.state_path(name))
-    try:
-        return open_catalog(path, repository, state, clock, say), state
-    except BaseException:
-        state.close()
-        raise
-
-
 class Archive:
     """One repository of the home while an engine runs. Made by open(), ended by close()."""
 
@@ -60,25 +44,24 @@ class Archive:
         self,
         ref: RepositoryRef,
         repository: Repository,
-        catalog: Catalog,
-        state: State,
+        databases: Databases,
         writer_id: str,
         generation: int,
-        database: Executor,
         clock: Clock,
     ) -> None:
         self.ref = ref
         self.repository = repository
-        self.reader = CatalogReader(catalog.path)
+        # archive.with_state(State.new_job, ...) and archive.with_catalog(Catalog.heads) call methods on their thread.
+        self.with_state = databases.with_state
+        self.with_catalog = databases.with_catalog
+        self.reader = CatalogReader(databases.path)
         self.content = Reader(repository, self.reader)
         self.under_way = UnderWay()
         # Called with what each commit added to the repository.
         self.on_commit: Callable[[tuple[PackTable, ...]], None] = lambda _: None
         # How many versions can't be searched yet: kept by who indexes them.
         self.search_lag = 0
-        self._catalog = catalog
-        self._state = state
-        self._database = database
+        self._databases = databases
         self._clock = clock
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix=f"store-{ref.name}")
         self._writer = Writer(repository, self.reader, self._workers)
@@ -91,19 +74,14 @@ class Archive:
     @classmethod
     async def open(cls, home: Home, ref: RepositoryRef, secret: Secret, clock: Clock, say: Said) -> "Archive":
         """Open keys, catalog and state; the slow parts off the loop. Raises what keeps the repository closed."""
-        # SQLite's one writer of each database lives on one thread.
-        database = ThreadPoolExecutor(1, thread_name_prefix=f"catalog-{ref.name}")
-        loop = asyncio.get_running_loop()
+        repository = await asyncio.to_thread(open_repository, ref, secret, clock, to_write=True)
+        databases = await Databases.open(home, ref.name, repository, clock, say)
         try:
-            repository = await asyncio.to_thread(open_repository, ref, secret, clock, to_write=True)
-            catalog, state = await loop.run_in_executor(
-                database, _open_databases, home, ref.name, repository, clock, say
-            )
-            writer_id = await loop.run_in_executor(database, state.writer_id)
-            generation = await loop.run_in_executor(database, settle_prunes, catalog, repository, writer_id)
-            archive = cls(ref, repository, catalog, state, writer_id, generation, database, clock)
+            writer_id = await databases.with_state(State.writer_id)
+            generation = await databases.settle_prunes(repository, writer_id)
+            archive = cls(ref, repository, databases, writer_id, generation, clock)
         except BaseException:
-            database.shutdown(wait=False)
+            await databases.let_go()
             raise
         archive.belong_to(home.home_id)
         return archive
@@ -111,10 +89,10 @@ class Archive:
     def _new_committer(self, generation: int) -> Committer:
         return Committer(
             self.repository,
-            self._catalog,
+            self._databases.catalog,
             self._writer,
             writer_id=self._writer_id,
-            database=self._database,
+            database=self._databases.thread,
             clock=self._clock,
             generation=generation,
             committed=self._tell_commit,
@@ -174,7 +152,7 @@ class Archive:
         self._writer.close()
         self._writer = Writer(self.repository, self.reader, self._workers)
         self._saved = Savings()
-        await self._replay()
+        await self._databases.replay(self.repository)
 
     async def _go_on(self) -> None:
         if isinstance(self.committer.fault, WriterCloned):
@@ -188,22 +166,16 @@ class Archive:
         Raises EnvironmentFault where one of them has taken the repository over.
         """
         async with self.committer.alone():
-            await self._replay()
+            await self._databases.replay(self.repository)
             await self.settle_prunes()
         if (refusal := self._refusal()) is not None:
             self.committer.refuse(refusal)
             raise refusal
 
-    async def _replay(self) -> None:
-        try:
-            await self._on_database(bring_up_to_date, self._catalog, self.repository)
-        except Superseded:
-            await self._on_database(renew, self._catalog, self.repository)
-
     @property
     def catalog_path(self) -> Path:
         """The catalog's file."""
-        return self._catalog.path
+        return self._databases.path
 
     def pack_ids(self) -> frozenset[str]:
         """The packs that the catalog knows."""
@@ -212,7 +184,7 @@ class Archive:
 
     async def settle_prunes(self) -> int:
         """Make the catalog's packs those that count; the generation to commit under. Raises Damage, StorageFull."""
-        return await self._on_database(settle_prunes, self._catalog, self.repository, self._writer_id)
+        return await self._databases.settle_prunes(self.repository, self._writer_id)
 
     async def close(self) -> None:
         """Commit what is staged and let go of everything."""
@@ -223,29 +195,6 @@ class Archive:
                 await self.committer.commit()
         finally:
             self._writer.close()
-            await self._on_database(self._close_databases)
-            await asyncio.to_thread(self._database.shutdown)
+            self.reader.close()
+            await self._databases.close(cloned=isinstance(self.committer.fault, WriterCloned))
             await asyncio.to_thread(self._workers.shutdown)
-
-    def _close_databases(self) -> None:
-        with contextlib.suppress(TuibackError):  # what a damaged or full disk takes is found at the next open
-            for head in self._catalog.heads():
-                self._state.see_head(head)
-            if isinstance(self.committer.fault, WriterCloned):
-                self._state.new_writer_id()
-        self.reader.close()
-        self._catalog.close()
-        self._state.close()
-
-    async def _on_database(self, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._database, partial(do, *args, **kwargs))
-
-    async def with_state(self, do: Callable[Concatenate[State, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a method of the local state on its thread: archive.with_state(State.new_job, ...)."""
-        return await self._on_database(partial(do, self._state), *args, **kwargs)
-
-    async def with_catalog(
-        self, do: Callable[Concatenate[Catalog, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """Call a method of the catalog's writer on its thread: archive.with_catalog(Catalog.heads)."""
-        return await self._on_database(partial(do, self._catalog), *args, **kwargs)

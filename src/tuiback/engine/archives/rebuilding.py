@@ -27,7 +27,8 @@ from tuiback.store import (
 from tuiback.store.gc import packs_gone, read_rounds
 from tuiback.store.losses import read_losses
 
-Said = Callable[[str], None]
+# Told what was found and done, as a level and a text of the activity.
+Said = Callable[[str, str], None]
 TableOf = Callable[[str], PackTable]
 # Told how many steps of how many are done.
 Progress = Callable[[int, int], None]
@@ -96,20 +97,20 @@ def open_catalog(path: Path, repository: Repository, state: State, clock: Clock,
 
     A repository that lacks commits which this home has seen was rolled back. Then the accounts that those commits
     were about are listed again from the start, because nobody knows what became of them in between; content that the
-    repository has is not fetched again.
+    repository has is not fetched again. That is all that `say` is told as a warning.
     """
     touched: frozenset[str] | None = None
     if path.exists():
         touched = _settle(path, repository, state, say)
     elif repository.chains():
-        say("the catalog is missing: it is made anew from the repository")
+        say("info", "the catalog is missing: it is made anew from the repository")
         rebuild_catalog(path, repository)
     else:
         Catalog.create(path, repository.repository_id).close()
     catalog = Catalog.open(path)
     try:
         if touched is not None or lost_heads(repository.chains(catalog.heads()), state.heads_seen()):
-            list_again(catalog, repository, state, clock, touched, say)
+            say("warn", _rolled_back(repository.url, list_again(catalog, repository, state, clock, touched)))
         for head in catalog.heads():
             state.see_head(head)
     except BaseException:
@@ -153,12 +154,12 @@ def _settle(path: Path, repository: Repository, state: State, say: Said) -> froz
         if not lost:
             with contextlib.suppress(Superseded):
                 if replayed := _replay(catalog, repository, _Steps()):
-                    say(f"{replayed} commits were read back into the catalog")
+                    say("info", f"{replayed} commits were read back into the catalog")
                 return None
     finally:
         catalog.close()
     if not lost:
-        say("the catalog is older than the repository's commits go back: it is made anew")
+        say("info", "the catalog is older than the repository's commits go back: it is made anew")
         rebuild_catalog(path, repository)
         return None
     # Should this be cut off, the next start still knows what was lost.
@@ -177,9 +178,12 @@ def _go_back(path: Path, repository: Repository) -> frozenset[str]:
 
 
 def list_again(
-    catalog: Catalog, repository: Repository, state: State, clock: Clock, accounts: Collection[str] | None, say: Said
-) -> None:
-    """Commit that the containers of these accounts, or of all, have no cursors, as a writer of its own."""
+    catalog: Catalog, repository: Repository, state: State, clock: Clock, accounts: Collection[str] | None
+) -> int:
+    """Commit that the containers of these accounts, or of all, have no cursors, as a writer of its own.
+
+    Returns of how many accounts there were any.
+    """
     reader = CatalogReader(catalog.path)
     try:
         if accounts is None:
@@ -196,11 +200,15 @@ def list_again(
         generation = newest_generation(repository.backend)
         catalog.apply(repository.append(writer_id, None, [], body, generation=generation), [])
     state.forget_heads()
-    count = len({container.account_id for container in containers})
-    say(
-        f"the repository was rolled back: it lacks commits that this home made; {count} accounts are listed again"
-        " and what it lacks is fetched"
-    )
+    return len({container.account_id for container in containers})
+
+
+def _rolled_back(url: str, count: int) -> str:
+    what = f"the repository at {url} was rolled back: it lacks commits that this home made"
+    if not count:
+        return f"{what}, which changed no account"
+    accounts = "1 account is" if count == 1 else f"{count} accounts are"
+    return f"{what}; {accounts} listed again, and what it lacks of them is fetched"
 
 
 def _without_cursor(container: Container) -> Container:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 
 import msgspec
 
@@ -23,12 +23,14 @@ DECIDED = {"malwareDetected": "Microsoft holds it for malware; reported before"}
 # One account's groups in work, each held in memory: Exchange allows 4 requests at once per app and mailbox
 # (https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits); others are being stored meanwhile.
 GROUPS_AT_ONCE = 6
+# A group of which no more than this part waits for its next try keeps no other group out.
+_STRAGGLERS = 4
 # Items that are streamed by themselves may be more: what waits for its next try must keep no other from its first.
 ALONE_AT_ONCE = 12
 # From so many items on an account counts as large: others are let in beside it, so that twenty small mailboxes don't
 # wait for one of a million messages.
 LONG_PASS_ITEMS = 1000
-# An account that did nothing but wait for so long in all, in gaps of at least so much, counts as large as well: its
+# An account that did nothing but wait for so long in all, in gaps of at least so much, lets others in as well: its
 # service keeps it waiting, which uses nothing of what the limit of accounts protects.
 LONG_WAITS_SECONDS = 5.0
 _GAP_SECONDS = 0.5
@@ -72,8 +74,9 @@ class Fetcher:
         clock: Clock,
         bandwidth: Bandwidth | None = None,
         long_pass: Callable[[], None] = lambda: None,
+        long_wait: Callable[[], None] = lambda: None,
     ) -> None:
-        """`long_pass` is called once the account counts as large, as often as there may be news."""
+        """`long_pass` is called once the account counts as large, `long_wait` once it waited for long; both often."""
         self._connector = connector
         self._in_groups = connector if isinstance(connector, InGroups) else None
         self._writer = writer
@@ -82,6 +85,7 @@ class Fetcher:
         self._clock = clock
         self._bandwidth = bandwidth
         self._long_pass = long_pass
+        self._long_wait = long_wait
         self._items = 0
         self._waited_seconds = 0.0
         self._counted_at = clock.monotonic()
@@ -96,15 +100,21 @@ class Fetcher:
         """Give `take` every item with what became of it, in whatever order. Raises as fetch()."""
 
         async def fetch_group(group: Sequence[RemoteItem]) -> None:
-            async with self._room_for_groups:
-                outcomes = await self._fetch_together(account, group)
-                for number, outcome in outcomes.items():
-                    take(group[number], outcome)
-            self._count(len(outcomes))
+            waiting, failed = dict(enumerate(group)), []
+            async with AsyncExitStack() as room, aclosing(self._fetch_together(account, group)) as rounds:
+                await room.enter_async_context(self._room_for_groups)
+                async for outcomes in rounds:
+                    for number, outcome in outcomes.items():
+                        item = waiting.pop(number)
+                        if outcome is None:
+                            failed.append((item,))
+                        else:
+                            take(item, outcome)
+                            self._count(1)
+                    if len(waiting) <= len(group) // _STRAGGLERS:
+                        await room.aclose()
             # What failed in company is tried alone, with all the patience that takes.
-            await for_each(
-                [(item,) for number, item in enumerate(group) if number not in outcomes], fetch_alone, ALONE_AT_ONCE
-            )
+            await for_each([*failed, *((item,) for item in waiting.values())], fetch_alone, ALONE_AT_ONCE)
 
         async def fetch_alone(group: Sequence[RemoteItem]) -> None:
             async with self._room_alone:
@@ -126,7 +136,9 @@ class Fetcher:
         gap_seconds = self._clock.monotonic() - self._counted_at
         self._counted_at += gap_seconds
         self._waited_seconds += gap_seconds if gap_seconds >= _GAP_SECONDS else 0.0
-        if self._items >= LONG_PASS_ITEMS or self._waited_seconds >= LONG_WAITS_SECONDS:
+        if self._waited_seconds >= LONG_WAITS_SECONDS:
+            self._long_wait()
+        elif self._items >= LONG_PASS_ITEMS:
             self._long_pass()
 
     async def fetch(self, account: Account, item: RemoteItem) -> Outcome:
@@ -148,25 +160,40 @@ class Fetcher:
                     await self._clock.sleep(PAUSE_SECONDS * attempt)
         return failure
 
-    async def _fetch_together(self, account: Account, items: Sequence[RemoteItem]) -> dict[int, Outcome]:
-        """What became of those that did not fail, by their places."""
+    async def _fetch_together(
+        self, account: Account, items: Sequence[RemoteItem]
+    ) -> AsyncGenerator[Mapping[int, Outcome | None], None]:
+        """What became of them by their places, as they come; None of those that failed."""
+        if self._in_groups is None:
+            return
         self._monitor.at_work(account.account_id, "fetch", items[0].name)
-        contents: Sequence[Mapping[str, bytes] | GraphError] = ()
+        async with aclosing(self._in_groups.contents(account, items)) as rounds:
+            while contents := await self._read_together(account, rounds):
+                whole = {n: content for n, content in contents.items() if not isinstance(content, GraphError)}
+                stored = await self._store_together(account, items, whole)
+                yield {n: stored.get(n, Vanished() if isinstance(c, ItemGone) else None) for n, c in contents.items()}
+
+    async def _read_together(
+        self, account: Account, rounds: AsyncGenerator[Mapping[int, Mapping[str, bytes] | GraphError], None]
+    ) -> Mapping[int, Mapping[str, bytes] | GraphError]:
+        """The next contents, none at the end; a place under the file limit is held only while they come."""
         async with self._group_place:
             try:
-                if self._in_groups is not None:
-                    contents = await self._in_groups.contents(account, items)
+                contents: Mapping[int, Mapping[str, bytes] | GraphError] = await anext(rounds, {})
             except Unreachable:
                 raise
             except GraphError:
                 return {}
-            whole = {n: content for n, content in enumerate(contents) if not isinstance(content, GraphError)}
-            bytes_read = sum(len(part) for parts in whole.values() for part in parts.values())
+            bytes_read = sum(
+                len(part)
+                for parts in contents.values()
+                if not isinstance(parts, GraphError)
+                for part in parts.values()
+            )
             if self._bandwidth is not None:
                 await self._bandwidth.take(bytes_read)
         self._monitor.read(account.account_id, bytes_read)
-        gone = {n: Vanished() for n, content in enumerate(contents) if isinstance(content, ItemGone)}
-        return {**gone, **await self._store_together(account, items, whole)}
+        return contents
 
     async def _store_together(
         self, account: Account, items: Sequence[RemoteItem], whole: Mapping[int, Mapping[str, bytes]]

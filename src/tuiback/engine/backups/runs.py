@@ -254,7 +254,8 @@ class TaskRun:
     def _pass(self, account: Account, place: Place) -> AccountPass:
         crew = self._crew
         fetcher = Fetcher(
-            crew.connector, crew.archive.writer, crew.files, self.monitor, crew.clock, crew.bandwidth, place.lend
+            crew.connector, crew.archive.writer, crew.files, self.monitor, crew.clock, crew.bandwidth, place.lend,
+            place.lend_waiting,
         )
         one = AccountPass(
             account,

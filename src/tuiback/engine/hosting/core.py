@@ -61,6 +61,7 @@ from tuiback.engine.settings.registry import Registry
 from tuiback.engine.settings.settings_copy import SettingsCopy
 from tuiback.engine.signalling.board import Board, Work
 from tuiback.engine.signalling.damage import note_check
+from tuiback.engine.signalling.rollbacks import note_rollback
 from tuiback.engine.signalling.signals import Signals
 from tuiback.engine.tenancy.coverage import Coverage
 from tuiback.engine.tenancy.tenants import Tenants
@@ -101,6 +102,8 @@ class Engine:
         gates = (self._allotment.accounts, self._allotment.files)
         self._signals: Signals | None = None
         self._activity = activity
+        # What open() found that whoever waits for the engine must know.
+        self.warnings: list[str] = []
         self._registry = Registry(self._archives, activity, clock)
         self._tenants = Tenants(self._registry, self._archives, activity, clock)
         self._dispatcher = Dispatcher(self._registry, *gates, activity, clock)
@@ -186,12 +189,8 @@ class Engine:
         )
         for ref in self._home.repositories.values():
             secret = await asyncio.to_thread(self._secret_for, ref)
-
-            def say(text: str, name: str = ref.name) -> None:
-                self._activity.add("info", name, text)
-
             try:
-                archive = await Archive.open(self._home, ref, secret, self._clock, say)
+                archive = await Archive.open(self._home, ref, secret, self._clock, partial(self._note, ref.name))
             except EnvironmentFault as fault:
                 await self._signals.refuse(ref.name, fault)
                 raise
@@ -211,6 +210,12 @@ class Engine:
             self._scheduling = asyncio.ensure_future(self._scheduler.run())
             self._guarding.append(asyncio.ensure_future(self._maintenance().run()))
             self._guarding.append(asyncio.ensure_future(self._settings.run()))
+
+    def _note(self, repository: str, level: str, text: str) -> None:
+        self._activity.add(level, repository, text)
+        if level == "warn":
+            self.warnings.append(f"{repository}: {text}")
+            note_rollback(alerts_path(self._home), self._clock, repository, text)
 
     async def _paint(self) -> None:
         while True:

@@ -221,7 +221,7 @@ def _standing(home: Home, ref: RepositoryRef, repository: Repository) -> Iterato
         behind += head.number - (mine.number if mine else 0)
         if mine is not None and mine.number > head.number:
             what = "the repository is older than the catalog: its volume was rolled back"
-            remedy = "run 'tuiback rebuild-catalog', then run all tasks"
+            remedy = "run 'tuiback run --all': it lists again what is missing and fetches what the repository lacks"
             yield Finding("repository-rolled-back", ERROR, what, ref.url, remedy)
     if behind > 0:
         what = f"the catalog is {behind} commits behind the repository"

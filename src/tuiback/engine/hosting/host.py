@@ -109,6 +109,11 @@ class EngineHost:
         engine = self._engine
         return engine.picture if engine else None
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was found as the repositories were opened that somebody must know."""
+        return tuple(self._engine.warnings) if self._engine else ()
+
     def submit(self, command: Command) -> "concurrent.futures.Future[dict[str, object]]":
         """Carry a command out on the engine's loop."""
         return asyncio.run_coroutine_threadsafe(self._execute(command), self._loop)

@@ -35,6 +35,11 @@ class HostedLink:
         """The newest picture."""
         return self._engine.status
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was found as the repositories were opened that somebody must know."""
+        return self._engine.warnings
+
     def submit(self, command: Command) -> Answer:
         """Send a command."""
         return self._engine.submit(with_reason(command))

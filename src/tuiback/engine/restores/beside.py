@@ -2,7 +2,6 @@
 
 import threading
 from contextlib import suppress
-from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -15,7 +14,7 @@ from tuiback.engine.restores.slices import Planned, SliceWriter, Written
 from tuiback.engine.restores.targets import FolderPlace, FolderTarget
 from tuiback.errors import TuibackError
 from tuiback.store import Reader, Repository
-from tuiback.store.side_process import own_connection
+from tuiback.store.messages import Messages, own_end
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -39,19 +38,19 @@ class Answer(msgspec.Struct, frozen=True):
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def serve(connection: Connection) -> None:
+def serve(messages: Messages) -> None:
     """Write each slice and answer it, in their order, until the other process has ended or closed the connection."""
-    opening = msgspec.msgpack.decode(connection.recv_bytes(), type=Opening)
+    opening = msgspec.msgpack.decode(messages.receive(), type=Opening)
     writer = _open(opening)
     waiting: SimpleQueue[list[Planned] | None] = SimpleQueue()
-    threading.Thread(target=_receive, args=(connection, waiting, writer), daemon=True).start()
-    connection.send_bytes(_encode(Answer()))
+    threading.Thread(target=_receive, args=(messages, waiting, writer), daemon=True).start()
+    messages.send(_encode(Answer()))
     while (planned := waiting.get()) is not None:
         try:
             answer = Answer(writer.write(planned))
         except TuibackError as e:
             answer = Answer(fault=fault_of(e))
-        connection.send_bytes(_encode(answer))
+        messages.send(_encode(answer))
 
 
 def _open(opening: Opening) -> SliceWriter:
@@ -61,21 +60,21 @@ def _open(opening: Opening) -> SliceWriter:
     return SliceWriter(reader, Reader(repository, reader), target)
 
 
-def _receive(connection: Connection, waiting: "SimpleQueue[list[Planned] | None]", writer: SliceWriter) -> None:
+def _receive(messages: Messages, waiting: "SimpleQueue[list[Planned] | None]", writer: SliceWriter) -> None:
     """Take what comes while another slice is being written, and notice at once when nobody waits for it any more."""
     decoder = msgspec.msgpack.Decoder(list[Planned])
     with suppress(EOFError, OSError):
         while True:
-            waiting.put(decoder.decode(connection.recv_bytes()))
+            waiting.put(decoder.decode(messages.receive()))
     writer.stop()
     waiting.put(None)
 
 
 def main() -> None:
     """Serve; whatever ends it, the other process sees the connection close and does its slices itself."""
-    connection = own_connection()
+    messages = own_end()
     with suppress(EOFError, ConnectionError):
-        serve(connection)
+        serve(messages)
 
 
 if __name__ == "__main__":

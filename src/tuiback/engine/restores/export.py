@@ -108,6 +108,7 @@ class Exporter:
         """Return when everything is written, the manifest last; no manifest if closed before. Raises StorageFull."""
         if self._lanes.wait_until_done():
             self._target.close(self._lanes.manifest)
+            self._lanes.settle()
 
     def close(self) -> None:
         """End what is still being written; the files that are begun become whole."""

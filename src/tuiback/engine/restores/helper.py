@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import threading
 from contextlib import suppress
 
@@ -29,7 +28,7 @@ class Helper:
         """Start it. Raises EnvironmentFault where that can't be done."""
         self._opening = opening
         self._process = SideProcess(_MODULE)
-        self._connection = self._process.connection
+        self._messages = self._process.messages
         self._closing = threading.Lock()
         self._is_ready = False
         self._is_closed = False
@@ -41,26 +40,25 @@ class Helper:
 
     def wait_until_ready(self) -> None:
         """Tell it where to read and write, and return when it has opened both."""
-        self._connection.send_bytes(_encode(self._opening))
+        self._messages.send(_encode(self._opening))
         self.receive()
         self._is_ready = True
 
     def send(self, planned: Slice) -> None:
         """Let it write the slice behind those that it has."""
-        self._connection.send_bytes(_encode(planned))
+        self._messages.send(_encode(planned))
 
     def receive(self) -> Written:
         """What came of the first slice that it has not answered yet. Raises StorageFull."""
-        answer = _decode(self._connection.recv_bytes())
+        answer = _decode(self._messages.receive())
         if answer.fault is not None:
             raise error_of(answer.fault)
         return answer.written or Written()
 
     def stop(self) -> None:
         """Let it end behind the file that it has in hand, and whoever waits for its answer see that it ends."""
-        with self._closing, suppress(OSError), socket.socket(fileno=os.dup(self._connection.fileno())) as both:
-            # Closing alone would not wake a thread that is reading.
-            both.shutdown(socket.SHUT_RDWR)
+        with self._closing, suppress(OSError):
+            self._process.hang_up()
 
     def close(self) -> None:
         """Wait for its end; one that has written nothing yet isn't let get ready first."""

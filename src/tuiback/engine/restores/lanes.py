@@ -11,6 +11,7 @@ from functools import partial
 
 from tuiback.engine.restores.beside import Opening
 from tuiback.engine.restores.helper import Helper
+from tuiback.engine.restores.settling import Settling
 from tuiback.engine.restores.slice_queue import Portion, SliceQueue
 from tuiback.engine.restores.slices import ExportReport, Slice, SliceWriter, Written
 from tuiback.engine.restores.targets import Target
@@ -52,7 +53,7 @@ class Lanes:
         self._queue = SliceQueue()
         self._threads: list[threading.Thread] = []
         self._helpers: list[Helper] = []
-        self._called = False
+        self._settling: Settling | None = None
         self._helped = False
 
     @property
@@ -70,8 +71,8 @@ class Lanes:
         self._queue.put(planned)
         if len(self._threads) < self._target.at_once:
             self._start(partial(self._work_here, spare=bool(self._threads)))
-        if not self._called and self._opening is not None and self._queue.waiting() >= self._help_from.slices:
-            self._called = True
+        if self._settling is None and self._opening is not None and self._queue.waiting() >= self._help_from.slices:
+            self._settling = Settling(self._opening.place.folder)
             for _ in range(self._help_from.helpers):
                 self._start(partial(self._work_beside, self._opening))
 
@@ -88,6 +89,11 @@ class Lanes:
         self._queue.end()
         return done
 
+    def settle(self) -> None:
+        """Return when much that was written is on the disk; for little nobody waits. Raises StorageFull."""
+        if self._settling is not None:
+            self._settling.finish()
+
     def close(self) -> None:
         """End all lanes behind the file that each has in hand."""
         self._queue.end()
@@ -96,6 +102,8 @@ class Lanes:
             helper.stop()
         for thread in self._threads:
             thread.join()
+        if self._settling is not None:
+            self._settling.close()
 
     def _start(self, work: Callable[[int], None]) -> None:
         lane = len(self._threads)
@@ -112,7 +120,7 @@ class Lanes:
     def _work_here(self, lane: int, *, spare: bool = False) -> None:
         """Write slices in this process; one that is spare only until there is help."""
         while not (spare and self._helped) and (portion := self._queue.take(lane)) is not None:
-            self._queue.done(portion, self._writer.write(portion.planned))
+            self._done(portion, self._writer.write(portion.planned))
 
     def _work_beside(self, opening: Opening, lane: int) -> None:
         """Have slices written by a process; where it can't be had, or ends before its time, they are written here."""
@@ -146,7 +154,12 @@ class Lanes:
             if not under_way:
                 return
             written = helper.receive()
-            self._queue.done(under_way.popleft(), written)
+            self._done(under_way.popleft(), written)
+
+    def _done(self, portion: Portion, written: Written) -> None:
+        if self._settling is not None:
+            self._settling.add(written.report.bytes)
+        self._queue.done(portion, written)
 
     def _take_back(self, portions: deque[Portion]) -> None:
         self._target.take_back(one.path for portion in portions for one in portion.planned)

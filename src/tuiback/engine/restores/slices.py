@@ -45,6 +45,19 @@ class Planned(msgspec.Struct, frozen=True, array_like=True):
 Slice = Sequence[Planned]
 
 
+class _Line(msgspec.Struct, frozen=True):
+    """A file, as a line of the manifest tells it."""
+
+    path: str
+    account_id: str
+    id: str
+    kind: str
+    name: str
+    size: int
+    sha256: str
+    modified: str
+
+
 @dataclass(slots=True)
 class ExportReport:
     """What an export wrote; `errors` has a line for each item that failed, `damaged` counts those not readable."""
@@ -154,17 +167,11 @@ class SliceWriter:
         else:
             hashed = hashlib.sha256()
             self._target.write(one.path, _hashing(self._content.read(part), hashed.update), one.modified)
-        line = {
-            "path": one.path,
-            "account_id": one.account_id,
-            "id": one.item_id,
-            "kind": one.kind,
-            "name": one.name,
-            "size": part.size,
-            "sha256": hashed.hexdigest(),
-            "modified": one.modified,
-        }
-        return _encode_line(line)
+        return _encode_line(
+            _Line(
+                one.path, one.account_id, one.item_id, one.kind, one.name, part.size, hashed.hexdigest(), one.modified
+            )
+        )
 
 
 def _hashing(pieces: Iterator[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:

@@ -1,7 +1,6 @@
 """Where an export writes: a folder or a .zip file; no name can lead outside of it."""
 
 import os
-import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -127,51 +126,13 @@ class FolderTarget:
             f.writelines(line + b"\n" for line in manifest)
 
 
-class ZipTarget:
-    """Files in a new .zip, put in place when it is complete."""
-
-    at_once = 1
-    # One process alone can append to it.
-    place = None
-
-    def __init__(self, path: Path, *, overwrite: bool) -> None:
-        if path.exists() and not overwrite:
-            raise UsageError("the file is there already", str(path), "use --overwrite or another name")
-        self._path = path
-        self._partial = path.with_name(f".{path.name}.tuiback-partial")
-        try:
-            self._zip = zipfile.ZipFile(self._partial, "w", zipfile.ZIP_DEFLATED)
-        except OSError as e:
-            raise StorageFull(f"the file can't be made ({e.strerror})", str(path), "check its folder") from e
-
-    def write(self, name: str, content: Content, modified: str) -> None:
-        """Append a file to the archive."""
-        info = zipfile.ZipInfo(name)
-        info.compress_type = zipfile.ZIP_DEFLATED
-        with suppress(ValueError):
-            moment = datetime.fromisoformat(modified)
-            info.date_time = (max(1980, moment.year), *moment.timetuple()[1:6])
-        with self._zip.open(info, "w", force_zip64=True) as f:
-            for piece in (content,) if isinstance(content, bytes) else content:
-                f.write(piece)
-
-    def note(self, names: Iterable[str]) -> None:
-        """See Target.note; no other process writes here."""
-
-    def take_back(self, names: Iterable[str]) -> None:
-        """See Target.take_back; no other process writes here."""
-
-    def close(self, manifest: Iterable[bytes]) -> None:
-        """Add the manifest and put the archive in place."""
-        self._zip.writestr(MANIFEST, b"".join(line + b"\n" for line in manifest))
-        self._zip.close()
-        self._partial.replace(self._path)
-
-
 def open_target(to: str, *, overwrite: bool) -> Target:
     """A folder, or a .zip file by its ending."""
     path = Path(to)
     if path.suffix.lower() == ".zip" and not path.is_dir():
+        # A process that helps needs nothing of it, and starts sooner.
+        from tuiback.engine.restores.zip_target import ZipTarget
+
         return ZipTarget(path, overwrite=overwrite)
     return FolderTarget(path, overwrite=overwrite)
 
@@ -185,8 +146,8 @@ def _write_new(path: str, pieces: Iterable[bytes], modified: str) -> None:
                 written = os.write(descriptor, piece)
                 while written < len(piece):
                     written += os.write(descriptor, memoryview(piece)[written:])
-            with suppress(ValueError):
-                moment = datetime.fromisoformat(modified).timestamp()
+            moment = _moment_of(modified)
+            if moment is not None:
                 os.utime(descriptor, (moment, moment))
         finally:
             os.close(descriptor)
@@ -194,3 +155,10 @@ def _write_new(path: str, pieces: Iterable[bytes], modified: str) -> None:
         with suppress(OSError):
             Path(path).unlink()
         raise
+
+
+def _moment_of(modified: str) -> float | None:
+    try:
+        return datetime.fromisoformat(modified).timestamp()
+    except ValueError:
+        return None

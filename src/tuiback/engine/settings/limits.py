@@ -24,14 +24,17 @@ _LENT_SHARE = 5
 class Place:
     """A holder's place inside a gate."""
 
-    def __init__(self, lend: Callable[[], bool]) -> None:
+    def __init__(self, lend: Callable[[bool], bool]) -> None:
         self._lend = lend
         self.is_lent = False
 
     def lend(self) -> None:
         """Let somebody who waits in, and stay: for a holder that takes long, so that short ones don't wait for it."""
-        if not self.is_lent:
-            self.is_lent = self._lend()
+        self.is_lent = self.is_lent or self._lend(False)
+
+    def lend_waiting(self) -> None:
+        """The same for a holder that waits for its service: it uses next to nothing of what the limit protects."""
+        self.is_lent = self.is_lent or self._lend(True)
 
 
 class Gate:
@@ -75,16 +78,18 @@ class Gate:
     async def hold(self, service: str) -> AsyncIterator[Place]:
         """Be inside for the length of the block."""
         await self._enter(service)
-        place = Place(lambda: self._lend(service))
+        place = Place(lambda waiting: self._lend(service, waiting=waiting))
         try:
             yield place
         finally:
             self._lent[service] -= place.is_lent
             self._leave(service)
 
-    def _lend(self, service: str) -> bool:
-        """Whether one more may come in for a holder that stays."""
-        if not self._queues[service] or self._lent[service] >= self.limit_for(service) // _LENT_SHARE:
+    def _lend(self, service: str, *, waiting: bool) -> bool:
+        """Whether one more may come in for a holder that stays: few are meant as they are set."""
+        limit = self.limit_for(service)
+        most = limit - 1 if waiting else limit // _LENT_SHARE
+        if not self._queues[service] or self._lent[service] >= most:
             return False
         self._lent[service] += 1
         self._let_in(service)

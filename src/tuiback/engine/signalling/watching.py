@@ -27,6 +27,7 @@ from tuiback.engine.signalling.alerts import (
     undecided,
 )
 from tuiback.engine.signalling.notices import notice_of
+from tuiback.engine.signalling.rollbacks import settle_rollbacks
 from tuiback.errors import TuibackError
 from tuiback.model import AccountState, AlertStatus, Clock, Consent, EngineStatus
 from tuiback.store import identify
@@ -140,6 +141,7 @@ class Watch:
                 identify(archive.repository.backend, archive.ref.repository_id)
             except TuibackError as error:
                 unreachable.append((archive.ref.name, error.what))
+        settle_rollbacks(self._book, self._archives)
         left = tuple(Departed(task, day, tuple(names)) for (task, day), names in departed.items())
         return Asked(left, tuple(unreachable))
 

@@ -143,7 +143,7 @@ def _list_lost_again(folder: Path, repository: Repository, clock: Clock, account
     state = State.open(folder / STATE)
     catalog = Catalog.open(folder / CATALOG)
     try:
-        list_again(catalog, repository, state, clock, accounts, lambda _: None)
+        list_again(catalog, repository, state, clock, accounts)
     finally:
         catalog.close()
         state.close()

@@ -21,7 +21,7 @@ from tuiback.engine.upkeep.prune_report import PruneReport
 from tuiback.engine.workers import in_thread
 from tuiback.errors import EnvironmentFault
 from tuiback.model import Account, Clock, CommitHead, Expired, StoredPart
-from tuiback.store import gc
+from tuiback.store import Repository, gc
 from tuiback.store.backend import store_time
 from tuiback.store.chunk_lists import all_chunks
 from tuiback.store.repack import Repacker
@@ -209,28 +209,13 @@ class Pruner:
 
     async def _tidy(self) -> None:
         """Let go of what old prunes have left, and of what expired rows have left in the catalog's file."""
-        await in_thread(self._forget_rounds)
+        await in_thread(_forget_rounds, self._repository)
         self._step("rounds forgotten")
         if self._report.expired.versions or self._erased:
             try:
                 await self._archive.with_catalog(Catalog.compact)
             except EnvironmentFault as fault:
                 self._report.notes.append(f"the catalog was not written anew: {fault}")
-
-    def _forget_rounds(self) -> None:
-        objects = self._repository.objects
-        rounds = gc.read_rounds(objects)
-        newest = self._repository.newest_checkpoint()
-        # A checkpoint made before a prune still names the packs that it deletes.
-        known = newest[0].generation if newest else 0
-        unfinished = [
-            told.generation
-            for told in rounds
-            if told.generation > known
-            or (told.accept and any(True for _ in standing_names(objects.backend, told.accept)))
-        ]
-        for name in gc.forgettable(rounds, unfinished):
-            objects.delete(name)
 
     def _count_decided(self) -> None:
         """What has been given up and is still there."""
@@ -246,6 +231,21 @@ class Pruner:
 
 def _unobserved(_name: str) -> None:
     return None
+
+
+def _forget_rounds(repository: Repository) -> None:
+    rounds = gc.read_rounds(repository.objects)
+    newest = repository.newest_checkpoint()
+    # A checkpoint made before a prune still names the packs that it deletes.
+    known = newest[0].generation if newest else 0
+    unfinished = [
+        told.generation
+        for told in rounds
+        if told.generation > known
+        or (told.accept and any(True for _ in standing_names(repository.backend, told.accept)))
+    ]
+    for name in gc.forgettable(rounds, unfinished):
+        repository.objects.delete(name)
 
 
 def _some(rows: Iterator[Expired]) -> Iterator[Expired]:

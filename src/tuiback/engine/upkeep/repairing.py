@@ -186,7 +186,7 @@ class _Work:
         with open_bases(self._path) as bases:
             # Also those that only a lost commit has described.
             accounts = [subject for subject in bases.subjects() if subject]
-        list_again(catalog, self._repository, self._state, self._clock, accounts, lambda _: None)
+        list_again(catalog, self._repository, self._state, self._clock, accounts)
         self._writer_id = self._state.writer_id()
         self._commit(CommitBody(time=self._clock.now()), found)
 

@@ -142,8 +142,20 @@ def _list_principals(cloud: Cloud, call: Call) -> Reply:
         return {"appId": principal.app_id, "id": principal.object_id, "displayName": principal.name}.get
 
     found = [each for each in cloud.applications.principals() if passes(call, property_of(each))]
-    value = [_narrowed(principal_json(cloud.applications, each), call) for each in found]
+    value = [_principal(cloud, call, each) for each in found]
     return json_reply(collection("servicePrincipals", value, None, call))
+
+
+def _principal(cloud: Cloud, call: Call, principal: Principal) -> dict[str, Any]:
+    """With what it was granted where that is expanded."""
+    document = _narrowed(principal_json(cloud.applications, principal), call)
+    if "appRoleAssignments" in call.query.get("$expand", ""):
+        document["appRoleAssignments"] = _grants(cloud, principal)
+    return document
+
+
+def _grants(cloud: Cloud, principal: Principal) -> list[dict[str, Any]]:
+    return [grant_json(cloud.applications, principal, each) for each in cloud.applications.grants(principal)]
 
 
 def _get_principal(cloud: Cloud, call: Call) -> Reply:
@@ -152,8 +164,7 @@ def _get_principal(cloud: Cloud, call: Call) -> Reply:
 
 def _list_grants(cloud: Cloud, call: Call) -> Reply:
     principal = _principal_of(cloud, call)
-    value = [grant_json(cloud.applications, principal, each) for each in cloud.applications.grants(principal)]
-    return json_reply(collection("appRoleAssignments", value, None, call))
+    return json_reply(collection("appRoleAssignments", _grants(cloud, principal), None, call))
 
 
 def _grant(cloud: Cloud, call: Call) -> Reply:
@@ -206,7 +217,7 @@ def _shown(call: Call, app: Application, status: int = 200) -> Reply:
 
 def _principal_shown(cloud: Cloud, call: Call, principal: Principal, status: int = 200) -> Reply:
     context = {"@odata.context": context_url(call, "servicePrincipals/$entity")}
-    return json_reply(context | _narrowed(principal_json(cloud.applications, principal), call), status)
+    return json_reply(context | _principal(cloud, call, principal), status)
 
 
 def _narrowed(document: dict[str, Any], call: Call) -> dict[str, Any]:

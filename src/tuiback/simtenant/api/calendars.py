@@ -26,26 +26,27 @@ from tuiback.simtenant.api.message_json import change_key
 from tuiback.simtenant.api.odata import collection, context_url, find_token, page, page_size, sealed_token, selected
 from tuiback.simtenant.api.permissions import READ_CALENDARS
 from tuiback.simtenant.api.router import Route
-from tuiback.simtenant.state.calendars import OWN, Event
+from tuiback.simtenant.state.calendars import OWN, SHARED, Event
 
 _PAGE, _MOST = 10, 1000
 
 
-def _calendar_json(view: CalendarView, serial: int) -> dict[str, Any]:
+def calendar_json(view: CalendarView, serial: int) -> dict[str, Any]:
+    """One calendar; which may be edited are those of one's own."""
     owner = view.calendar.owners[serial]
-    is_own = serial == OWN
+    is_own = serial != SHARED
     return {
         "id": view.calendar_id(serial),
-        "name": "Calendar" if is_own else owner.name,
-        "color": "auto",
+        "name": view.calendar.names.get(serial, owner.name),
+        "color": view.calendar.colors.get(serial, "auto"),
         "hexColor": "",
-        "isDefaultCalendar": is_own,
+        "isDefaultCalendar": serial == OWN,
         "changeKey": change_key(view.calendar.owner, serial, 0),
         "canShare": is_own,
         "canViewPrivateItems": is_own,
         "canEdit": is_own,
-        "isTallyingResponses": is_own,
-        "isRemovable": not is_own,
+        "isTallyingResponses": serial == OWN,
+        "isRemovable": serial != OWN,
         "owner": {"name": owner.name, "address": owner.address},
     }
 
@@ -53,19 +54,20 @@ def _calendar_json(view: CalendarView, serial: int) -> dict[str, Any]:
 def _list_calendars(cloud: Cloud, call: Call) -> Reply:
     view = calendar_view_of(cloud, call)
     shown, next_link = page(list(view.calendar.owners), call, page_size(call, _PAGE, _MOST))
-    rows = [narrowed(_calendar_json(view, serial), selected(call)) for serial in shown]
+    rows = [narrowed(calendar_json(view, serial), selected(call)) for serial in shown]
     return json_reply(collection(f"users('{call.where['user']}')/calendars", rows, next_link, call))
 
 
 def _get_calendar(cloud: Cloud, call: Call) -> Reply:
     view = calendar_view_of(cloud, call)
     context = {"@odata.context": context_url(call, f"users('{call.where['user']}')/calendars/$entity")}
-    return json_reply(context | narrowed(_calendar_json(view, calendar_of(view, call)), selected(call)))
+    return json_reply(context | narrowed(calendar_json(view, calendar_of(view, call)), selected(call)))
 
 
 def _events_of(view: CalendarView, call: Call) -> list[Event]:
     """What lies in the calendar; a colleague's shows nothing here."""
-    return list(view.calendar.events.values()) if calendar_of(view, call) == OWN else []
+    serial = calendar_of(view, call)
+    return [each for each in view.calendar.events.values() if each.calendar == serial]
 
 
 def _list_events(cloud: Cloud, call: Call) -> Reply:
@@ -131,21 +133,23 @@ def _list_instances(cloud: Cloud, call: Call) -> Reply:
 def _delta(cloud: Cloud, call: Call) -> Reply:
     """What takes place in the span, then what changed in it; what left the span counts as deleted. Raises Fault 410."""
     view = calendar_view_of(cloud, call)
-    if calendar_of(view, call) != OWN:
+    place = calendar_of(view, call)
+    if place == SHARED:
         raise not_found()
     text = call.query.get("$skiptoken") or call.query.get("$deltatoken")
     log = view.calendar.changes
     if text is None:
         first, last = _span(call)
-        state: dict[str, Any] = {"of": view.calendar.owner, "age": cloud.delta_generation, "first": first.timestamp(),
-                                 "last": last.timestamp(), "since": -1, "until": log.latest, "shown": 0}  # fmt: skip
+        state: dict[str, Any] = {"of": [view.calendar.owner, place], "age": cloud.delta_generation,
+                                 "first": first.timestamp(), "last": last.timestamp(), "since": -1,
+                                 "until": log.latest, "shown": 0}  # fmt: skip
     else:
         state = find_token(cloud.token_key, text) or {}
-    if (state.get("of"), state.get("age")) != (view.calendar.owner, cloud.delta_generation):
+    if (state.get("of"), state.get("age")) != ([view.calendar.owner, place], cloud.delta_generation):
         raise Fault(410, "SyncStateNotFound", "The sync state generation is not found.")
     if "$deltatoken" in call.query:
         state["until"] = log.latest
-    rows = list(_changed(view, state))
+    rows = list(_changed(view, state, place))
     size = page_size(call, _PAGE, _MOST, preferred=True)
     more = state["shown"] + size < len(rows)
     following = state | ({"shown": state["shown"] + size} if more else {"shown": 0, "since": state["until"]})
@@ -156,13 +160,14 @@ def _delta(cloud: Cloud, call: Call) -> Reply:
     return honoured(reply, call, "odata.maxpagesize", ZONE_PREFERENCE)
 
 
-def _changed(view: CalendarView, state: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _changed(view: CalendarView, state: dict[str, Any], place: int) -> Iterator[dict[str, Any]]:
+    """What the calendar of that number holds of the span, or what of it changed."""
     first, last = (datetime.fromtimestamp(state[name], UTC) for name in ("first", "last"))
     if state["since"] < 0:
-        serials = list(view.calendar.events)
+        serials = [each.serial for each in view.calendar.events.values() if each.calendar == place]
     else:
         log = view.calendar.changes.between(state["since"], state["until"])
-        serials = list(dict.fromkeys(change.serial for change in log))
+        serials = list(dict.fromkeys(change.serial for change in log if change.container == place))
     for serial in serials:
         event = view.calendar.events.get(serial) or view.calendar.gone[serial]
         found = list(taking_place(view, event, first, last)) if serial in view.calendar.events else []

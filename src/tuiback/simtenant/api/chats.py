@@ -36,12 +36,13 @@ def chat_of(cloud: Cloud, call: Call) -> Chat:
     return cloud.tenant.chats.open(chat)
 
 
-def _place(cloud: Cloud, call: Call, chat: Chat) -> Place:
+def place_of_chat(cloud: Cloud, call: Call, chat: Chat) -> Place:
+    """The chat as a place of posts."""
     return Place(cloud, call, chat.thread, chat.chat_id, f"chats/{chat.chat_id}")
 
 
 def _place_of(cloud: Cloud, call: Call) -> Place:
-    return _place(cloud, call, chat_of(cloud, call))
+    return place_of_chat(cloud, call, chat_of(cloud, call))
 
 
 def _chat_json(cloud: Cloud, call: Call, chat: Chat) -> dict[str, Any]:
@@ -58,12 +59,15 @@ def _chat_json(cloud: Cloud, call: Call, chat: Chat) -> dict[str, Any]:
         "viewpoint": None,
         "isHiddenForAllMembers": False,
     }
+    if chat.migrating_app or chat.was_migrated:
+        document["migrationMode"] = "inProgress" if chat.migrating_app else "completed"
+        document["originalCreatedDateTime"] = written(chat.born or chat.created)
     document = narrowed(document, selected(call))
     expand = call.query.get("$expand", "")
     if "members" in expand:
         document["members"] = _members(cloud, chat)
     if "lastMessagePreview" in expand:
-        document["lastMessagePreview"] = _preview(_place(cloud, call, chat), last) if last is not None else None
+        document["lastMessagePreview"] = _preview(place_of_chat(cloud, call, chat), last) if last is not None else None
     return document
 
 
@@ -169,14 +173,14 @@ def _export(cloud: Cloud, call: Call) -> Reply:
     """Everything in all chats that a person is in."""
     chats = cloud.tenant.chats
     mine = [chats.open(each) for each in chats.of_person(account_of(cloud, call).index)]
-    return exported(call, [_place(cloud, call, each) for each in mine])
+    return exported(call, [place_of_chat(cloud, call, each) for each in mine])
 
 
 def _export_delta(cloud: Cloud, call: Call) -> Reply:
     """What changed in all of them."""
     account = account_of(cloud, call)
     chats = cloud.tenant.chats
-    mine = [_place(cloud, call, chats.open(each)) for each in chats.of_person(account.index)]
+    mine = [place_of_chat(cloud, call, chats.open(each)) for each in chats.of_person(account.index)]
     if not mine:
         raise Fault(404, "NotFound", "The person is in no chat.")
     return delta_of_all(account.person.object_id, mine)

@@ -107,6 +107,8 @@ def item_json(
         document["shared"] = shared
     if node.trouble == "malware":
         document["malware"] = {"description": "Virus:DOS/EICAR_Test_File"}
+    if names is not None:
+        document |= _told_on_request(view, node)
     if node.source is None:
         document["folder"] = {"childCount": drive.child_count(node.serial)}
         if node.package:
@@ -118,6 +120,24 @@ def item_json(
     if not in_delta:
         document["cTag"] = '"c:' + tag.strip('"') + '"'
     return narrowed(document, names)
+
+
+def _told_on_request(view: DriveView, node: Node) -> dict[str, Any]:
+    """What is shown only where it is selected: https://learn.microsoft.com/graph/api/resources/sharepointids."""
+    site, web, library = view.person.drive_guids
+    level = "checkout" if node.holder else "published"
+    return {
+        "publication": {"level": level, "versionId": f"{node.version_number}.0"},
+        "sharepointIds": {
+            "listId": str(library),
+            "listItemId": str(node.serial),
+            "listItemUniqueId": str(view.cloud.tenant.ids.node_guid(view.drive.owner, node.serial)),
+            "siteId": str(site),
+            "siteUrl": view.person.host + view.person.site_path,
+            "tenantId": view.cloud.plan.tenant_id,
+            "webId": str(web),
+        },
+    }
 
 
 def deleted_json(view: DriveView, serial: int) -> dict[str, Any]:

@@ -91,6 +91,12 @@ def check_readable(node: Node) -> None:
         raise Fault(503, "serviceNotAvailable", "The service is not available.")
 
 
+def check_holder(view: DriveView, node: Node) -> None:
+    """Refuse who wants to write a file that another application has checked out. Raises Fault 423."""
+    if node.holder not in ("", view.app_id):
+        raise Fault(423, "resourceLocked", "The resource is locked.")
+
+
 def not_found() -> Fault:
     """404."""
     return Fault(404, "itemNotFound", "The resource could not be found.")

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_content
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.drive_json import QUOTA_BYTES, DriveView
-from tuiback.simtenant.api.drive_lookup import Target, drive_of, node_of, not_found, target_of
+from tuiback.simtenant.api.drive_lookup import Target, check_holder, drive_of, node_of, not_found, target_of
 from tuiback.simtenant.api.drives import shown_item
 from tuiback.simtenant.api.item_names import check_name, free_name
 from tuiback.simtenant.api.odata import context_url
@@ -201,7 +201,9 @@ def _writable(view: DriveView, call: Call) -> Node:
 
 
 def _check_current(view: DriveView, node: Node | None, call: Call) -> None:
-    """Refuse a write whose If-Match or If-None-Match does not hold. Raises Fault 412."""
+    """Refuse a write whose If-Match or If-None-Match does not hold, or to another's file. Raises Fault 412 and 423."""
+    if node is not None:
+        check_holder(view, node)
     wanted, unwanted = call.headers.get("if-match"), call.headers.get("if-none-match")
     tag = view.e_tag(node) if node is not None else None
     if (wanted is not None and wanted != tag and (wanted != "*" or tag is None)) or (

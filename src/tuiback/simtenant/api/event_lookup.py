@@ -75,6 +75,8 @@ def event_of(view: CalendarView, call: Call) -> tuple[Event, int | None]:
     number = found.place - 1 if found.place else None
     if event is None or (number is not None and number not in dict(event.occurrences())):
         raise not_found()
+    if "calendar" in call.where and event.calendar != calendar_of(view, call):
+        raise not_found()
     return event, number
 
 

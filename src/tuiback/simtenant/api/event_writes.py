@@ -20,13 +20,14 @@ from tuiback.simtenant.api.event_lookup import (
 from tuiback.simtenant.api.permissions import WRITE_CALENDARS
 from tuiback.simtenant.api.router import Route
 from tuiback.simtenant.api.zones import UTC_NAME, zone_of
-from tuiback.simtenant.state.calendars import OWN, Event
+from tuiback.simtenant.state.calendars import SHARED, Event
 from tuiback.simtenant.state.recurrence import WrongRecurrence, beginnings
 
 
 def _create(cloud: Cloud, call: Call) -> Reply:
     view, given = calendar_view_of(cloud, call), call.json()
-    if calendar_of(view, call) != OWN:
+    place = calendar_of(view, call)
+    if place == SHARED:
         raise Fault(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
     made = _made_before(view, given)
     if made is not None:
@@ -34,7 +35,8 @@ def _create(cloud: Cloud, call: Call) -> Reply:
     start, end = _moment(given.get("start")), _moment(given.get("end"))
     recurrence = _recurrence(given, start)
     now = cloud.clock.now().replace(microsecond=0)
-    event = view.calendar.add(str(given.get("subject") or ""), start, end - start, now, _written(given))
+    title, written = str(given.get("subject") or ""), _written(given)
+    event = view.calendar.add(title, start, end - start, now, written, calendar=place)
     event.recurrence, event.zone_name = recurrence, _zone(given["start"])
     return shown_event(view, event, None, call, 201)
 

@@ -1,20 +1,19 @@
-"""Answers for groups: lists, one, members with and without those of nested groups, and what changed.
+"""Answers for groups: lists, one, what changed, other names for one, and those that were deleted.
 
-https://learn.microsoft.com/graph/api/group-list-members, .../group-delta
+https://learn.microsoft.com/graph/api/group-list, .../group-delta, .../group-update, .../directory-deleteditems-restore
 """
 
 from collections.abc import Iterator
 from typing import Any
 
-from tuiback.simtenant.api.call import Call, Reply, json_reply, no_content
+from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_content
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.directory_delta import DirectoryState, Followed, delta_page
 from tuiback.simtenant.api.directory_lists import counted, listed, narrowed
-from tuiback.simtenant.api.odata import context_url, selected
+from tuiback.simtenant.api.odata import collection, context_url, selected
 from tuiback.simtenant.api.permissions import READ_GROUPS, WRITE_GROUPS
-from tuiback.simtenant.api.router import Handler, Route
-from tuiback.simtenant.api.user_json import user_json
-from tuiback.simtenant.api.user_lookup import account_of, resource_not_found
+from tuiback.simtenant.api.router import Route
+from tuiback.simtenant.api.user_lookup import resource_not_found
 from tuiback.simtenant.content.company import DOMAIN
 from tuiback.simtenant.state.clock import stamp
 from tuiback.simtenant.state.directory_log import EVERYTHING, DirectoryChange, Member
@@ -29,10 +28,10 @@ def group_json(group: Group, _names: frozenset[str] | None) -> dict[str, Any]:
     mail = f"{group.nickname}@{DOMAIN}" if group.is_unified else None
     return {
         "id": group.object_id,
-        "deletedDateTime": None,
+        "deletedDateTime": stamp(group.deleted) if group.deleted is not None else None,
         "classification": None,
         "createdDateTime": stamp(group.created),
-        "description": group.name,
+        "description": group.description if group.description is not None else group.name,
         "displayName": group.name,
         "groupTypes": ["Unified"] if group.is_unified else [],
         "mail": mail,
@@ -44,7 +43,7 @@ def group_json(group: Group, _names: frozenset[str] | None) -> dict[str, Any]:
         "renewedDateTime": stamp(group.created),
         "resourceProvisioningOptions": ["Team"] if group.is_unified else [],
         "securityEnabled": not group.is_unified,
-        "visibility": "Private" if group.is_unified else None,
+        "visibility": group.visibility or ("Private" if group.is_unified else None),
     }
 
 
@@ -59,42 +58,60 @@ def _count_groups(cloud: Cloud, call: Call) -> Reply:
 def _get_group(cloud: Cloud, call: Call) -> Reply:
     names = selected(call)
     document = {"@odata.context": context_url(call, "groups/$entity")}
-    return json_reply(document | narrowed(group_json(_group_of(cloud, call), names), names))
+    return json_reply(document | narrowed(group_json(group_of(cloud, call), names), names))
 
 
 def _delete_group(cloud: Cloud, call: Call) -> Reply:
     """The group, its team and its site are gone; it stays among the deleted."""
-    cloud.tenant.groups.delete(_group_of(cloud, call), cloud.clock.now().replace(microsecond=0))
+    cloud.tenant.groups.delete(group_of(cloud, call), cloud.clock.now().replace(microsecond=0))
     return no_content()
 
 
-def _members(*, transitive: bool, cast: str = "") -> Handler:
-    """Answers one of the member lists; `cast` leaves only users or groups."""
-
-    def answer(cloud: Cloud, call: Call) -> Reply:
-        groups = cloud.tenant.groups
-        group = _group_of(cloud, call)
-        found = groups.transitive_members(group) if transitive else groups.members(group)
-        chosen = [member for member in found if cast in ("", member[0])]
-        context = f"{cast}s" if cast else "directoryObjects"
-
-        def show(member: Member, names: frozenset[str] | None) -> dict[str, Any]:
-            kind = {} if cast else {"@odata.type": f"#microsoft.graph.{member[0]}"}
-            return kind | _member_json(cloud, member, names)
-
-        return listed(cloud, call, context, chosen, show, is_cast=bool(cast))
-
-    return answer
+def _change_group(cloud: Cloud, call: Call) -> Reply:
+    group, given = group_of(cloud, call), call.json()
+    texts = {name: given[name] for name in ("displayName", "description", "visibility") if name in given}
+    if not all(isinstance(each, str) for each in texts.values()) or texts.get("displayName") == "":
+        raise Fault(400, "Request_BadRequest", "Invalid value specified for property of resource 'Group'.")
+    group.name = texts.get("displayName", group.name)
+    group.description = texts.get("description", group.description)
+    group.visibility = texts.get("visibility", group.visibility)
+    cloud.tenant.groups.changes.add(group.serial, frozenset(texts))
+    return no_content()
 
 
-def _member_of(cloud: Cloud, call: Call) -> Reply:
-    member = ("user", account_of(cloud, call).index)
-    found = [group for group in cloud.tenant.groups.present() if member in group.members]
+def _list_deleted(cloud: Cloud, call: Call) -> Reply:
+    """Only Microsoft 365 groups can be restored, so only they are here."""
+    found = [each for each in cloud.tenant.groups.groups if each.deleted is not None and each.is_unified]
+    return listed(cloud, call, "groups", found, group_json)
 
-    def show(group: Group, names: frozenset[str] | None) -> dict[str, Any]:
-        return {"@odata.type": "#microsoft.graph.group"} | group_json(group, names)
 
-    return listed(cloud, call, "directoryObjects", found, show)
+def deleted_group(cloud: Cloud, call: Call) -> Reply:
+    """One of those. Raises Fault 404."""
+    return _object(call, _deleted_of(cloud, call))
+
+
+def _restore(cloud: Cloud, call: Call) -> Reply:
+    group = _deleted_of(cloud, call)
+    cloud.tenant.groups.restore(group)
+    return _object(call, group)
+
+
+def _deleted_of(cloud: Cloud, call: Call) -> Group:
+    wanted = call.where["deleted"].lower()
+    group = next((each for each in cloud.tenant.groups.groups if each.object_id == wanted and each.deleted), None)
+    if group is None or not group.is_unified:
+        raise resource_not_found(call.where["deleted"])
+    return group
+
+
+def _object(call: Call, group: Group) -> Reply:
+    kind = {"@odata.context": context_url(call, "directoryObjects/$entity"), "@odata.type": "#microsoft.graph.group"}
+    return json_reply(kind | group_json(group, None))
+
+
+def _list_settings(_cloud: Cloud, call: Call) -> Reply:
+    """The company has left all settings of groups as they are."""
+    return json_reply(collection("groupSettings", [], None, call))
 
 
 def _delta(cloud: Cloud, call: Call) -> Reply:
@@ -136,14 +153,8 @@ def _member_id(cloud: Cloud, member: Member) -> str:
     return cloud.tenant.directory.accounts[serial].person.object_id
 
 
-def _member_json(cloud: Cloud, member: Member, names: frozenset[str] | None) -> dict[str, Any]:
-    kind, serial = member
-    if kind == "group":
-        return group_json(cloud.tenant.groups.groups[serial], names)
-    return user_json(cloud.tenant.directory.accounts[serial], names)
-
-
-def _group_of(cloud: Cloud, call: Call) -> Group:
+def group_of(cloud: Cloud, call: Call) -> Group:
+    """The group that the URL names. Raises Fault 404."""
     group = cloud.tenant.groups.find(call.where["group"])
     if group is None:
         raise resource_not_found(call.where["group"])
@@ -151,19 +162,15 @@ def _group_of(cloud: Cloud, call: Call) -> Group:
 
 
 _ONE = "/groups/{group}"
+_DELETED = "/directory/deletedItems"
 ROUTES = (
     Route("GET", "/groups", _list_groups, READ_GROUPS, filtered=True),
     Route("GET", "/groups/$count", _count_groups, READ_GROUPS, filtered=True),
     Route("GET", "/groups/delta", _delta, READ_GROUPS, filtered=True),
     Route("GET", _ONE, _get_group, READ_GROUPS),
+    Route("PATCH", _ONE, _change_group, WRITE_GROUPS),
     Route("DELETE", _ONE, _delete_group, WRITE_GROUPS),
-    Route("GET", "/users/{user}/memberOf", _member_of, READ_GROUPS, filtered=True),
-    *(
-        Route(
-            "GET", f"{_ONE}/{name}{f'/{cast}' if cast else ''}",
-            _members(transitive=name == "transitiveMembers", cast=cast), READ_GROUPS, filtered=True,
-        )
-        for name in ("members", "transitiveMembers")
-        for cast in ("", "user", "group")
-    ),
-)  # fmt: skip
+    Route("GET", _DELETED + "/group", _list_deleted, READ_GROUPS, filtered=True),
+    Route("POST", _DELETED + "/{deleted}/restore", _restore, WRITE_GROUPS),
+    Route("GET", "/groupSettings", _list_settings, READ_GROUPS),
+)

@@ -14,7 +14,7 @@ PEOPLE_LIST = "User Information List"
 
 def lists_of(cloud: Cloud, site: Site) -> list[SiteList]:
     """Every list of a site: those that people made, its libraries without their files, and the hidden one of people."""
-    libraries = [_library(each) for each in cloud.tenant.sites.libraries(site)]
+    libraries = [_library(cloud, each) for each in cloud.tenant.sites.libraries(site)]
     return [*cloud.tenant.sites.lists(site), *libraries, _people(cloud, site)]
 
 
@@ -38,10 +38,15 @@ def library_of(cloud: Cloud, site: Site, held: SiteList) -> Site | None:
     return next((each for each in libraries if str(each.drive_guids[2]) == held.list_id), None)
 
 
-def _library(library: Site) -> SiteList:
+def _first_columns() -> list[dict[str, Any]]:
+    return [title_column(), column("FileLeafRef", text={"allowMultipleLines": False})]
+
+
+def _library(cloud: Cloud, library: Site) -> SiteList:
     is_pages = library.shelf == SITE_PAGES
-    columns = [title_column(), column("FileLeafRef", text={"allowMultipleLines": False})]
-    made = SiteList(str(library.drive_guids[2]), library.drive_name, columns, library.created)
+    mark = str(library.drive_guids[2])
+    columns = cloud.tenant.sites.library_columns.setdefault(mark, _first_columns())
+    made = SiteList(mark, library.drive_name, columns, library.created)
     made.template = "webPageLibrary" if is_pages else "documentLibrary"
     made.first_kind = "Site Page" if is_pages else "Document"
     return made
@@ -51,6 +56,7 @@ def _file_row(drive: Drive, node: Node) -> Item:
     fields: dict[str, Any] = {"FileLeafRef": node.name, "Title": None}
     if node.source is not None:
         fields |= {"FileSizeDisplay": str(node.source.size), "DocIcon": node.name.rpartition(".")[2]}
+    fields |= node.fields or {}
     item = Item(node.serial, fields, node.created, node.modified, version=node.version_number)
     item.kind = int(node.is_folder)
     item.earlier = [

@@ -8,6 +8,7 @@ from typing import Any
 from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_content
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.drive_lookup import not_found
+from tuiback.simtenant.api.library_fields import written_file
 from tuiback.simtenant.api.list_fields import written_fields
 from tuiback.simtenant.api.list_json import (
     ListView,
@@ -23,6 +24,7 @@ from tuiback.simtenant.api.list_json import (
 from tuiback.simtenant.api.odata import collection, context_url, find_token, page, page_size, sealed_token
 from tuiback.simtenant.api.permissions import READ_SITES, WRITE_SITES
 from tuiback.simtenant.api.router import Route
+from tuiback.simtenant.api.row_filters import chosen_rows
 from tuiback.simtenant.state.lists import Item
 
 _PAGE, _MOST = 200, 5000
@@ -30,7 +32,7 @@ _PAGE, _MOST = 200, 5000
 
 def _items(cloud: Cloud, call: Call) -> Reply:
     view = list_of(cloud, call)
-    shown, next_link = page(list(view.held.items.values()), call, page_size(call, _PAGE, _MOST))
+    shown, next_link = page(chosen_rows(view), call, page_size(call, _PAGE, _MOST))
     rows = [row_json(view, each) for each in shown]
     return json_reply(collection(f"{view.path}/items", rows, next_link, call))
 
@@ -71,16 +73,29 @@ def _get_fields(cloud: Cloud, call: Call) -> Reply:
 
 
 def _change_item(cloud: Cloud, call: Call) -> Reply:
-    """412 for one who has seen another state of the row."""
     view = list_of(cloud, call)
-    _check_rows(view)
-    item = row_of(view)
-    tag = row_tag(view.held, item)
-    if call.headers.get("if-match", tag) not in (tag, "*"):
-        raise Fault(412, "resourceModified", "The resource has changed since the caller last read it.")
-    view.held.change(item, written_fields(view, call.json()), cloud.clock.now().replace(microsecond=0))
+    item = _written(view, call.json())
     context = {"@odata.context": context_url(call, f"{view.path}/items/fields/$entity")}
     return json_reply(context | fields_json(view.held, item))
+
+
+def _change_whole(cloud: Cloud, call: Call) -> Reply:
+    """The same by way of the row, whose fields are in its body."""
+    view = list_of(cloud, call)
+    return _shown(view, _written(view, call.json().get("fields") or {}))
+
+
+def _written(view: ListView, given: dict[str, Any]) -> Item:
+    """The row with these fields; 412 for one who has seen another state of it."""
+    item = row_of(view)
+    tag = row_tag(view.held, item)
+    if view.call.headers.get("if-match", tag) not in (tag, "*"):
+        raise Fault(412, "resourceModified", "The resource has changed since the caller last read it.")
+    if view.held.is_library:
+        return written_file(view, item, given)
+    _check_rows(view)
+    view.held.change(item, written_fields(view, given), view.cloud.clock.now().replace(microsecond=0))
+    return item
 
 
 def _delete_item(cloud: Cloud, call: Call) -> Reply:
@@ -171,11 +186,12 @@ _ITEMS = "/sites/{site}/lists/{list}/items"
 _ONE = _ITEMS + "/{item}"
 _VERSION = _ONE + "/versions/{version}"
 ROUTES = (
-    Route("GET", _ITEMS, _items, READ_SITES),
+    Route("GET", _ITEMS, _items, READ_SITES, filtered=True),
     Route("POST", _ITEMS, _create_item, WRITE_SITES),
     Route("GET", _ITEMS + "/delta", _delta, READ_SITES),
     Route("GET", _ITEMS + "/delta/{token}", _delta, READ_SITES),
     Route("GET", _ONE, _get_item, READ_SITES),
+    Route("PATCH", _ONE, _change_whole, WRITE_SITES),
     Route("DELETE", _ONE, _delete_item, WRITE_SITES),
     Route("GET", _ONE + "/fields", _get_fields, READ_SITES),
     Route("PATCH", _ONE + "/fields", _change_item, WRITE_SITES),

@@ -9,6 +9,7 @@ from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_conten
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.directory_lists import narrowed
 from tuiback.simtenant.api.drive_lookup import not_found
+from tuiback.simtenant.api.filters import filter_of
 from tuiback.simtenant.api.libraries import lists_of, with_rows
 from tuiback.simtenant.api.list_json import (
     ListView,
@@ -31,12 +32,12 @@ _EXPANDED_ROWS = 200
 
 def _lists(cloud: Cloud, call: Call) -> Reply:
     """Those that the system keeps for itself come only for who selects the facet that tells them."""
-    site, names = site_of(cloud, call), selected(call)
+    site, names, test = site_of(cloud, call), selected(call), filter_of(call, "invalidRequest")
     shows_system = names is not None and "system" in names
     rows = [
         _list_with(ListView(cloud, call, site, each))
         for each in lists_of(cloud, site)
-        if shows_system or not each.is_system
+        if (shows_system or not each.is_system) and test(list_json(ListView(cloud, call, site, each)))
     ]
     return json_reply(collection(f"sites('{site.site_id}')/lists", rows, None, call))
 
@@ -177,7 +178,7 @@ _LISTS = "/sites/{site}/lists"
 _ONE = _LISTS + "/{list}"
 _KINDS = _ONE + "/contentTypes"
 ROUTES = (
-    Route("GET", _LISTS, _lists, READ_SITES),
+    Route("GET", _LISTS, _lists, READ_SITES, filtered=True),
     Route("POST", _LISTS, _create_list, MANAGE_LISTS),
     Route("GET", _ONE, _get_list, READ_SITES),
     Route("PATCH", _ONE, _change_list, MANAGE_LISTS),

@@ -6,7 +6,7 @@ https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
 
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -24,7 +24,7 @@ _DEVICE_SECONDS = 900
 _CODE_SECONDS = 600
 _USER_CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXYZ23456789"
 # What every person may consent to; all else asks for an administrator.
-_OPEN_SCOPES = frozenset({"openid", "profile", "email", "offline_access", "User.Read"})
+_OPEN_SCOPES = frozenset({"openid", "profile", "email", "offline_access", "User.Read", ".default"})
 
 
 @dataclass(slots=True)
@@ -68,9 +68,16 @@ class _Session:
 
 
 class Logins:
-    """The sign-ins under way and the refresh tokens given out. The first person is the tenant's administrator."""
+    """The sign-ins under way and the refresh tokens given out. The first person is the tenant's administrator.
 
-    def __init__(self, plan: Plan, clock: Clock, directory: Directory, tokens: Tokens) -> None:
+    Permissions have one name for applications and for people, so who asks for ".default" gets on behalf of people what
+    the application has been `granted`: https://learn.microsoft.com/entra/identity-platform/scopes-oidc
+    """
+
+    def __init__(
+        self, plan: Plan, clock: Clock, directory: Directory, tokens: Tokens, granted: Callable[[str], frozenset[str]]
+    ) -> None:
+        self._granted = granted
         self._plan = plan
         self._clock = clock
         self._directory = directory
@@ -150,7 +157,9 @@ class Logins:
         return self._answer(session, form, issuer, "")
 
     def _answer(self, session: _Session, form: Mapping[str, str], issuer: str, nonce: str) -> dict[str, Any]:
-        permissions = session.scopes - {"openid", "profile", "email", "offline_access"}
+        permissions = session.scopes - {"openid", "profile", "email", "offline_access", ".default"}
+        if ".default" in session.scopes:
+            permissions |= self._granted(session.client_id)
         life = self._plan.token_seconds
         answer: dict[str, Any] = {
             "token_type": "Bearer",

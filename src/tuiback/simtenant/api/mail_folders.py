@@ -11,7 +11,7 @@ from tuiback.simtenant.api.odata import collection, context_url, page, page_size
 from tuiback.simtenant.api.permissions import READ_MAIL, WRITE_MAIL
 from tuiback.simtenant.api.router import Route
 from tuiback.simtenant.api.search_folders import change_search, search_maker
-from tuiback.simtenant.state.mailbox import DELETED, ROOT, WELL_KNOWN, Folder, SearchFolder
+from tuiback.simtenant.state.mailbox import DELETED, ROOT, WELL_KNOWN, Folder, Mailbox, SearchFolder
 
 _MOST_FOLDERS = 1000
 
@@ -118,15 +118,19 @@ def check_free(view: View, parent: int, name: str) -> None:
 def _rename(cloud: Cloud, call: Call) -> Reply:
     view = view_of(cloud, call)
     folder = _own(view, call)
-    name = call.json().get("displayName")
     if isinstance(folder, SearchFolder):
         change_search(view, folder, call.json())
+    rename(view, folder, call.json().get("displayName"))
+    return _shown(call, view, folder)
+
+
+def rename(view: View, folder: Folder, name: object) -> None:
+    """Give the folder that name, if it is one and another one. Raises Fault 409 where a sibling has it."""
     if isinstance(name, str) and name and name != folder.name:
         if name.casefold() != folder.name.casefold():
             check_free(view, folder.parent or ROOT, name)
         folder.name = name
         view.mailbox.touch_folder(folder)
-    return _shown(call, view, folder)
 
 
 def _move(cloud: Cloud, call: Call) -> Reply:
@@ -157,17 +161,24 @@ def _delete(cloud: Cloud, call: Call) -> Reply:
 
 def _delete_for_good(cloud: Cloud, call: Call) -> Reply:
     view = view_of(cloud, call)
-    folder = _own(view, call)
+    return delete_for_good(view.mailbox, _own(view, call))
+
+
+def delete_for_good(mailbox: Mailbox, folder: Folder) -> Reply:
+    """Take a folder away without a stop in Deleted Items."""
     if isinstance(folder, SearchFolder):
-        view.mailbox.searches.delete(folder)
+        mailbox.searches.delete(folder)
     else:
-        view.mailbox.delete_folder(folder)
+        mailbox.delete_folder(folder)
     return no_content()
 
 
 def _own(view: View, call: Call) -> Folder:
-    """A folder that may be changed: not a well-known one. Raises Fault 403."""
-    folder = place_of(view, call.where["folder"])
+    return changeable(place_of(view, call.where["folder"]))
+
+
+def changeable(folder: Folder) -> Folder:
+    """The folder, if it may be changed: not a well-known one. Raises Fault 403."""
     if folder.serial in WELL_KNOWN.values():
         raise Fault(403, "ErrorDeleteDistinguishedFolder", "Distinguished folders cannot be changed.")
     return folder

@@ -6,10 +6,10 @@ https://learn.microsoft.com/graph/api/resources/mailbox-import-export-api-overvi
 from collections.abc import Mapping
 from typing import Any
 
-from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_content
+from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.delta_tokens import delta_link, next_state, opened_state
-from tuiback.simtenant.api.mail_folders import check_free
+from tuiback.simtenant.api.mail_folders import changeable, check_free, delete_for_good, rename
 from tuiback.simtenant.api.mail_lookup import honoured
 from tuiback.simtenant.api.mailbox_lookup import Part, Store, mailbox_folder_of, mailbox_id, store_of
 from tuiback.simtenant.api.message_json import item_count
@@ -17,7 +17,7 @@ from tuiback.simtenant.api.odata import collection, context_url, page, page_size
 from tuiback.simtenant.api.permissions import READ_MAILBOX_FOLDERS, READ_MAILBOX_IDS, WRITE_MAILBOX_FOLDERS
 from tuiback.simtenant.api.router import Route
 from tuiback.simtenant.api.user_lookup import mailbox_owner_of
-from tuiback.simtenant.state.mailbox import RECOVERABLE, ROOT, WELL_KNOWN, Folder, SearchFolder
+from tuiback.simtenant.state.mailbox import RECOVERABLE, ROOT, WELL_KNOWN, Folder
 
 _PAGE = 10
 _MOST = 1000
@@ -126,31 +126,18 @@ def _create(cloud: Cloud, call: Call) -> Reply:
 
 def _change(cloud: Cloud, call: Call) -> Reply:
     store = store_of(cloud, call)
-    folder, name = _own(store, call), call.json().get("displayName")
-    if isinstance(name, str) and name and name != folder.name:
-        if name.casefold() != folder.name.casefold():
-            check_free(store.view, folder.parent or ROOT, name)
-        folder.name = name
-        store.mailbox.touch_folder(folder)
+    folder = _own(store, call)
+    rename(store.view, folder, call.json().get("displayName"))
     return _shown(store, folder, call)
 
 
 def _delete(cloud: Cloud, call: Call) -> Reply:
     store = store_of(cloud, call)
-    folder = _own(store, call)
-    if isinstance(folder, SearchFolder):
-        store.mailbox.searches.delete(folder)
-    else:
-        store.mailbox.delete_folder(folder)
-    return no_content()
+    return delete_for_good(store.mailbox, _own(store, call))
 
 
 def _own(store: Store, call: Call) -> Folder:
-    """A folder that may be changed: not a well-known one. Raises Fault 403."""
-    folder = mailbox_folder_of(store, call, call.where["folder"])
-    if folder.serial in WELL_KNOWN.values():
-        raise Fault(403, "ErrorDeleteDistinguishedFolder", "Distinguished folders cannot be changed.")
-    return folder
+    return changeable(mailbox_folder_of(store, call, call.where["folder"]))
 
 
 def _narrowed(document: dict[str, Any], names: frozenset[str] | None) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from tuiback.simtenant.api.call import Call, Fault
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.message_json import View
 from tuiback.simtenant.api.odata import find_token, sealed_token
+from tuiback.simtenant.api.search_language import parsed
 from tuiback.simtenant.content.mail import Address
 from tuiback.simtenant.state.mailbox import Message
 
 Test = Callable[[Message], bool]
 _MOST_FOUND = 1000
-_TERM = re.compile(r'(NOT\s+|-)?(?:(\w+)(:|>=|<=|>|<|=))?("[^"]*"|[^\s"]+)')
 _MOMENTS = {"received": "received", "sent": "sent"}
 _DAY_FORMATS = ("%m/%d/%Y", "%Y-%m-%d")
 
@@ -59,7 +59,7 @@ def _start(cloud: Cloud, call: Call) -> int:
 
 
 def _found(view: View, newest: Sequence[int], text: str) -> list[int]:
-    test = _test(text)
+    test = parsed(text, _term)
     found: list[int] = []
     for serial in newest:
         message = view.mailbox.find(serial)
@@ -70,29 +70,17 @@ def _found(view: View, newest: Sequence[int], text: str) -> list[int]:
     return found
 
 
-def _test(text: str) -> Test:
-    """Groups joined by OR, whose terms must all be met. Raises Fault 400 and 501."""
-    if re.search(r"[()]", re.sub(r'"[^"]*"', "", text)):
-        raise Fault(501, "NotImplemented", "The simulated tenant takes no parentheses in $search.")
-    groups = [
-        [_term(*each.groups()) for each in _TERM.finditer(group) if each[0] != "AND"]
-        for group in re.split(r"\sOR\s", text)
-    ]
-    return lambda message: any(all(test(message) for test in group) for group in groups)
-
-
-def _term(refused: str | None, name: str | None, operator: str | None, value: str) -> Test:
+def _term(name: str, operator: str, value: str) -> Test:
+    """Raises Fault 400."""
     wanted = value.strip('"')
-    if name is None:
+    if not name:
         found = _words(wanted)
-        test: Test = lambda message: found(_text(message))  # noqa: E731 - one of three
-    elif name.lower() in _MOMENTS:
-        test = _moment(_MOMENTS[name.lower()], str(operator), wanted)
-    elif name.lower() in _PROPERTIES:
-        test = _PROPERTIES[name.lower()](wanted)
-    else:
-        raise Fault(400, "ErrorInvalidUrlQuery", f"The property '{name}' can't be searched.")
-    return (lambda message: not test(message)) if refused else test
+        return lambda message: found(_text(message))
+    if name.lower() in _MOMENTS:
+        return _moment(_MOMENTS[name.lower()], operator, wanted)
+    if name.lower() in _PROPERTIES:
+        return _PROPERTIES[name.lower()](wanted)
+    raise Fault(400, "ErrorInvalidUrlQuery", f"The property '{name}' can't be searched.")
 
 
 def _words(wanted: str) -> Callable[[str], bool]:

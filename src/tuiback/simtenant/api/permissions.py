@@ -40,6 +40,7 @@ GRANT_ROLES = _directory("AppRoleAssignment.ReadWrite.All")
 READ_ORGANIZATION = _directory("Organization.Read.All", "Directory.Read.All", "User.Read.All")
 READ_GROUPS = _directory("GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All")
 WRITE_GROUPS = _directory("Group.ReadWrite.All")
+WRITE_GROUP_MEMBERS = _directory("GroupMember.ReadWrite.All", "Group.ReadWrite.All")
 READ_LICENCES = _directory("LicenseAssignment.Read.All", "Organization.Read.All", "Directory.Read.All")
 READ_PLACES = _exchange("Place.Read.All")
 READ_REPORTS = Permission(frozenset({"Reports.Read.All"}), "S2SUnauthorized", "Invalid permission.")
@@ -85,6 +86,10 @@ _WRITE_TEAM_APPS = ("TeamsAppInstallation.ReadWriteForTeam.All", "Group.ReadWrit
 READ_TEAM_APPS = _teams("TeamsAppInstallation.ReadForTeam.All", *_WRITE_TEAM_APPS, "Group.Read.All")
 WRITE_TEAM_APPS = _teams(*_WRITE_TEAM_APPS)
 READ_APP_CATALOGUE = _teams("AppCatalog.Read.All")
+READ_TAGS = _teams("TeamworkTag.Read.All", "TeamworkTag.ReadWrite.All")
+WRITE_TAGS = _teams("TeamworkTag.ReadWrite.All")
+READ_SCHEDULES = _teams("Schedule.Read.All", "Schedule.ReadWrite.All")
+WRITE_SCHEDULES = _teams("Schedule.ReadWrite.All")
 WRITE_TEAMS = _teams("TeamSettings.ReadWrite.All", "Group.ReadWrite.All")
 WRITE_CHANNELS = _teams("ChannelSettings.ReadWrite.All", "Group.ReadWrite.All")
 DELETE_CHANNELS = _teams("Channel.Delete.All", "Group.ReadWrite.All")
@@ -100,6 +105,9 @@ READ_CONVERSATIONS = _exchange("Group-Conversation.Read.All", *_READ_GROUP_DATA)
 READ_SITES = _files("Sites.Read.All", *_WRITE_SITES)
 WRITE_SITES = _files(*_WRITE_SITES)
 MANAGE_LISTS = _files("Sites.Manage.All", "Sites.FullControl.All")
+CONTROL_SITES = _files("Sites.FullControl.All")
+READ_TERMS = _files("TermStore.Read.All", "TermStore.ReadWrite.All")
+WRITE_TERMS = _files("TermStore.ReadWrite.All")
 TRANSLATE_IDS = _exchange(*READ_USERS.roles, *READ_MAIL.roles)
 READ_FILES = _files("Files.Read.All", "Files.ReadWrite.All", "Sites.Read.All", *_WRITE_SITES)
 WRITE_FILES = _files("Files.ReadWrite.All", *_WRITE_SITES)
@@ -116,11 +124,34 @@ def is_permitted(permission: Permission, cloud: Cloud, call: Call, bearer: Beare
     if not permission.roles:
         return True
     if not bearer.person_id:
-        return bool(permission.roles & granted)
+        return bool(permission.roles & granted) or _is_selected(permission, cloud, call, bearer)
     if _is_own(cloud, call, bearer.person_id):
         return bool(permission.roles & (granted | {f"{name}.All" for name in granted}))
     is_personal = permission.code in (_EXCHANGE_CODE, _FILES_CODE) and {"user", "drive", "mailbox"} & call.where.keys()
     return not is_personal and bool(permission.roles & granted)
+
+
+# What a role on a single site is as good as, there.
+SELECTED_ROLES: dict[str, frozenset[str]] = {
+    "read": frozenset({"Sites.Read.All"}),
+    "write": frozenset({"Sites.Read.All", "Sites.ReadWrite.All"}),
+    "manage": frozenset({"Sites.Read.All", "Sites.ReadWrite.All", "Sites.Manage.All"}),
+    "fullcontrol": frozenset({"Sites.Read.All", "Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"}),
+}
+
+
+def _is_selected(permission: Permission, cloud: Cloud, call: Call, bearer: Bearer) -> bool:
+    """Whether an application that reaches single sites may do this on the one that the URL names.
+
+    https://learn.microsoft.com/graph/permissions-selected-overview
+    """
+    if "Sites.Selected" not in bearer.permissions or permission.code != _FILES_CODE:
+        return False
+    where = call.where
+    name = where.get("site", "") + (f":/{where['path']}" if "drive" not in call.path and "path" in where else "")
+    site = cloud.tenant.find_drive(where["drive"]) if "drive" in where else cloud.tenant.find_site(name)
+    grant = cloud.tenant.sites.grants.get(site.site_id, {}).get(bearer.client_id) if site is not None else None
+    return grant is not None and bool(SELECTED_ROLES[grant.role] & permission.roles)
 
 
 def _is_own(cloud: Cloud, call: Call, person_id: str) -> bool:

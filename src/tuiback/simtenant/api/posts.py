@@ -5,6 +5,7 @@ https://learn.microsoft.com/microsoftteams/platform/graph-api/import-messages/im
 """
 
 from base64 import b64decode
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -71,21 +72,36 @@ def _export(cloud: Cloud, call: Call, *left_out: str) -> Reply:
     return exported(call, [_place(cloud, call, team, each) for each in channels])
 
 
+@dataclass(frozen=True, slots=True)
+class Importing:
+    """A place that was made at a moment, and the application that may put old posts into it, if any may."""
+
+    place: Place
+    created: datetime
+    app_id: str
+
+
 def _import(cloud: Cloud, call: Call) -> Reply:
-    """An old post into a channel in migration mode: by somebody of the tenant, at a moment of its own."""
-    channel, given = channel_of(cloud, call), call.json()
-    if channel.migrating_app != call.app_id:
-        raise Fault(403, "Forbidden", "Applications may post in channels that they migrate only.")
+    channel = channel_of(cloud, call)
+    return imported(Importing(place_of(cloud, call), channel.created, channel.migrating_app))
+
+
+def imported(importing: Importing) -> Reply:
+    """An old post into a place in migration mode: by somebody of the tenant, at a moment of its own."""
+    place = importing.place
+    cloud, call, given = place.cloud, place.call, place.call.json()
+    if importing.app_id != call.app_id:
+        raise Fault(403, "Forbidden", "Applications may post in places that they migrate only.")
     user = (given.get("from") or {}).get("user") or {}
     author = cloud.tenant.directory.find(str(user.get("id", "")))
     if author is None or not isinstance(given.get("body"), dict):
         raise Fault(400, "BadRequest", "A body and an author of this tenant are required.")
-    moment = _moment(cloud, channel, given.get("createdDateTime"))
-    place, content = place_of(cloud, call), _content(given)
+    moment = _moment(importing, given.get("createdDateTime"))
+    content = _content(given)
     root = post_of(place).number if "post" in call.where else None
     post = Post(number_of(moment), author.index, root, moment, lambda: content)
     try:
-        channel.thread.add(post)
+        place.thread.add(post)
     except MomentTaken as taken:
         raise Fault(409, "Conflict", "A message with this createdDateTime exists already.") from taken
     return shown(place, post, 201)
@@ -110,14 +126,14 @@ def _content(given: dict[str, Any]) -> PostContent:
     return PostContent(html, given.get("subject"), importance, attachments=attachments, pictures=pictures)
 
 
-def _moment(cloud: Cloud, channel: Channel, text: object) -> datetime:
+def _moment(importing: Importing, text: object) -> datetime:
     try:
         moment = datetime.fromisoformat(str(text))
     except ValueError as error:
         raise Fault(400, "BadRequest", "createdDateTime is required.") from error
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    if not channel.created < moment <= cloud.clock.now():
-        raise Fault(400, "BadRequest", "createdDateTime must lie after the channel's and before now.")
+    if not importing.created < moment <= importing.place.cloud.clock.now():
+        raise Fault(400, "BadRequest", "createdDateTime must lie after the place's and before now.")
     return moment
 
 

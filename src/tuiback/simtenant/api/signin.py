@@ -6,7 +6,7 @@ from typing import Any
 from tuiback.simtenant.api.assertions import check_assertion
 from tuiback.simtenant.api.logins import Logins
 from tuiback.simtenant.api.signin_faults import SignInFault
-from tuiback.simtenant.api.tokens import Bearer, Tokens
+from tuiback.simtenant.api.tokens import GRAPH, Bearer, Tokens
 from tuiback.simtenant.content.app_roles import COMMAND_LINE_APP_ID
 from tuiback.simtenant.plan import Plan
 from tuiback.simtenant.state.applications import Application, Applications
@@ -25,7 +25,7 @@ class SignIn:
         self._plan = plan
         self._applications = applications
         self.tokens = Tokens(plan, clock, key)
-        self.logins = Logins(plan, clock, directory, self.tokens)
+        self.logins = Logins(plan, clock, directory, self.tokens, applications.roles)
         self.register(plan.client_id, [plan.client_secret], plan.certificates, plan.roles)
 
     def register(
@@ -69,12 +69,15 @@ class SignIn:
         application = self._application(form.get("client_id", ""))
         self._check_credential(application, form, endpoint)
         life, app_id = self._plan.token_seconds, application.app_id
-        resource = form["scope"].removesuffix("/.default")
+        resource, by_certificate = form["scope"].removesuffix("/.default"), "client_assertion" in form
         if resource.endswith(SHAREPOINT_ENDING):
-            roles, by_certificate = self._applications.sharepoint_roles(app_id), "client_assertion" in form
-            token = self.tokens.for_application(app_id, roles, resource, by_certificate=by_certificate)
+            roles = self._applications.sharepoint_roles(app_id)
         else:
-            token = self.tokens.for_application(app_id, self._applications.roles(app_id))
+            roles, resource = self._applications.roles(app_id), GRAPH
+        principal = self._applications.find_principal(app_id)
+        token = self.tokens.for_application(
+            app_id, roles, resource, by_certificate=by_certificate, principal=principal
+        )
         return {"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token}
 
     def _application(self, client_id: str) -> Application:

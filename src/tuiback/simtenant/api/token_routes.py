@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 from uuid import uuid4
 
@@ -9,6 +10,8 @@ from tuiback.simtenant.api.call import Call, Reply, json_reply
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.login_pages import authorize_page, consent_page, device_page
 from tuiback.simtenant.api.signin_faults import SignInFault
+from tuiback.simtenant.api.tokens import GRAPH
+from tuiback.simtenant.content.app_roles import GRAPH_APP_ID
 from tuiback.simtenant.content.company import DOMAIN
 from tuiback.simtenant.state.clock import stamp
 
@@ -70,6 +73,29 @@ def _configuration(cloud: Cloud, call: Call) -> Reply:
     )
 
 
+def _first_configuration(cloud: Cloud, call: Call) -> Reply:
+    """The same of the first version of the endpoints, which older clients still look at.
+
+    https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc
+    """
+    authority = f"{call.root}/{cloud.plan.tenant_id}"
+    return _plain(
+        {
+            "token_endpoint": f"{authority}/oauth2/token",
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+            "jwks_uri": f"{call.root}/common/discovery/v2.0/keys",
+            "response_types_supported": ["code", "id_token", "token id_token"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "issuer": f"https://sts.windows.net/{cloud.plan.tenant_id}/",
+            "authorization_endpoint": f"{authority}/oauth2/authorize",
+            "tenant_region_scope": "EU",
+            "cloud_instance_name": "microsoftonline.com",
+            "msgraph_host": "graph.microsoft.com",
+        }
+    )
+
+
 def _instance(call: Call) -> dict[str, object]:
     """Which hosts are one cloud, and where the authority that is asked about has its configuration."""
     tenant = call.query.get("authorization_endpoint", "").partition("://")[2].split("/")[1:2] or ["common"]
@@ -83,12 +109,36 @@ def _instance(call: Call) -> dict[str, object]:
 
 
 def _token(cloud: Cloud, call: Call) -> Reply:
+    return _plain(_issued(cloud, call, _token_form(call)))
+
+
+def _first_token(cloud: Cloud, call: Call) -> Reply:
+    """A token by the first version of the endpoint, where a resource is named instead of scopes.
+
+    https://learn.microsoft.com/previous-versions/azure/active-directory/azuread-dev/v1-oauth2-client-creds-grant-flow
+    """
+    form = _token_form(call)
+    resource = form.get("resource", "")
+    if not resource:
+        text = "The request body must contain the following parameter: 'resource'."
+        raise SignInFault(400, "invalid_request", 900144, text)
+    meant = GRAPH if resource == GRAPH_APP_ID else resource.rstrip("/")
+    answer = _issued(cloud, call, form | {"scope": f"{meant}/.default"})
+    now, life = int(cloud.clock.seconds()), int(answer["expires_in"])
+    times = {"expires_in": str(life), "ext_expires_in": str(life), "expires_on": str(now + life)}
+    return _plain(answer | times | {"not_before": str(now), "resource": resource})
+
+
+def _token_form(call: Call) -> dict[str, str]:
     if call.method != "POST":
         raise SignInFault(405, "invalid_request", 900561, "The endpoint only accepts POST requests.")
     form = dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))
-    form |= _basic(call.headers.get("authorization", ""))
+    return form | _basic(call.headers.get("authorization", ""))
+
+
+def _issued(cloud: Cloud, call: Call, form: dict[str, str]) -> dict[str, Any]:
     endpoint = f"{call.root}{call.path}".partition("://")[2]
-    return _plain(cloud.signin.issue(form, endpoint, f"{call.root}/{cloud.plan.tenant_id}/v2.0"))
+    return cloud.signin.issue(form, endpoint, f"{call.root}/{cloud.plan.tenant_id}/v2.0")
 
 
 def _basic(authorization: str) -> dict[str, str]:
@@ -126,7 +176,9 @@ def _keys(cloud: Cloud, _call: Call) -> Reply:
 
 _ROUTES: dict[str, Callable[[Cloud, Call], Reply]] = {
     "v2.0/.well-known/openid-configuration": _configuration,
+    ".well-known/openid-configuration": _first_configuration,
     "discovery/v2.0/keys": _keys,
+    "oauth2/token": _first_token,
     "oauth2/v2.0/token": _token,
     "oauth2/v2.0/devicecode": _device_code,
     "oauth2/v2.0/authorize": authorize_page,

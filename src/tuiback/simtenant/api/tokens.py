@@ -17,9 +17,11 @@ from jwt.types import Options
 from tuiback.simtenant.api.call import Fault
 from tuiback.simtenant.content.company import Person
 from tuiback.simtenant.plan import Plan
+from tuiback.simtenant.state.applications import Principal
 from tuiback.simtenant.state.clock import Clock
 
-_GRAPH = "https://graph.microsoft.com"
+# The audience of tokens for Graph.
+GRAPH = "https://graph.microsoft.com"
 _KEY_BITS = 2048
 
 
@@ -35,7 +37,7 @@ class Bearer:
     client_id: str
     permissions: frozenset[str]
     person_id: str = ""
-    audience: str = _GRAPH
+    audience: str = GRAPH
     by_certificate: bool = False
 
 
@@ -51,16 +53,25 @@ class Tokens:
         self._opened: dict[str, Bearer] = {}
 
     def for_application(
-        self, client_id: str, roles: Iterable[str], audience: str = _GRAPH, *, by_certificate: bool = False
-    ) -> str:
-        """An access token of an application by itself."""
+        self, client_id: str, roles: Iterable[str], audience: str = GRAPH, *, by_certificate: bool = False,
+        principal: Principal | None = None,
+    ) -> str:  # fmt: skip
+        """An access token of an application by itself, which tells its `principal` where that is known.
+
+        https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+        """
         how = "2" if by_certificate else "1"
         more = {"aud": audience, "appidacr": how, "idtyp": "app", "roles": sorted(roles)}
+        if principal is not None:
+            more |= {"app_displayname": principal.name, "oid": principal.object_id, "sub": principal.object_id}
         return self._access(client_id, more)
 
     def for_person(self, client_id: str, person: Person, scopes: Iterable[str]) -> str:
         """An access token of an application on behalf of a person."""
-        identity = {"oid": person.object_id, "upn": person.address, "name": person.name}
+        identity = {
+            "oid": person.object_id, "sub": person.object_id, "upn": person.address, "unique_name": person.address,
+            "name": person.name,
+        }  # fmt: skip
         return self._access(client_id, {"idtyp": "user", "scp": " ".join(sorted(scopes)), **identity})
 
     def id_token(self, client_id: str, person: Person, issuer: str, nonce: str) -> str:
@@ -83,7 +94,7 @@ class Tokens:
     def open(self, authorization: str) -> Bearer:
         """Whom an Authorization header stands for at Graph. Raises Fault 401."""
         bearer = self.open_any(authorization)
-        if bearer.audience != _GRAPH:
+        if bearer.audience != GRAPH:
             raise _unauthorized("Access token validation failure. Invalid audience.")
         return bearer
 
@@ -120,7 +131,7 @@ class Tokens:
     def _access(self, client_id: str, more: dict[str, Any]) -> str:
         now = int(self._clock.seconds())
         claims = {
-            "aud": _GRAPH, "iss": f"https://sts.windows.net/{self._plan.tenant_id}/", "iat": now, "nbf": now,
+            "aud": GRAPH, "iss": f"https://sts.windows.net/{self._plan.tenant_id}/", "iat": now, "nbf": now,
             "exp": now + self._plan.token_seconds, "appid": client_id, "ver": "1.0", "tid": self._plan.tenant_id,
             "uti": uuid4().hex[:22], **more,
         }  # fmt: skip
@@ -133,7 +144,8 @@ class Tokens:
         except jwt.InvalidTokenError as error:
             raise _unauthorized("Access token validation failure. Invalid signature.") from error
         permissions = frozenset(claims.get("roles", ())) | frozenset(claims.get("scp", "").split())
-        person_id, by_certificate = claims.get("oid", ""), claims.get("appidacr") == "2"
+        person_id = claims["oid"] if claims["idtyp"] == "user" else ""
+        by_certificate = claims.get("appidacr") == "2"
         return Bearer(float(claims["exp"]), claims["appid"], permissions, person_id, claims["aud"], by_certificate)
 
 

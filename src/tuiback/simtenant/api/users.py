@@ -7,11 +7,12 @@ from tuiback.simtenant.api.call import Call, Reply, json_reply
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.directory_delta import DirectoryState, Followed, delta_page, is_minimal
 from tuiback.simtenant.api.directory_lists import counted, listed, narrowed
+from tuiback.simtenant.api.groups import deleted_group
 from tuiback.simtenant.api.odata import context_url, selected
 from tuiback.simtenant.api.permissions import READ_USERS
 from tuiback.simtenant.api.router import Route
 from tuiback.simtenant.api.user_json import user_json
-from tuiback.simtenant.api.user_lookup import account_of, resource_not_found
+from tuiback.simtenant.api.user_lookup import account_of
 from tuiback.simtenant.state.directory_log import EVERYTHING, DirectoryChange
 
 
@@ -34,9 +35,10 @@ def _list_deleted(cloud: Cloud, call: Call) -> Reply:
 
 
 def _get_deleted(cloud: Cloud, call: Call) -> Reply:
+    """A person, or a group."""
     account = cloud.tenant.directory.find_deleted(call.where["deleted"])
     if account is None:
-        raise resource_not_found(call.where["deleted"])
+        return deleted_group(cloud, call)
     names = selected(call)
     document = {
         "@odata.context": context_url(call, "directoryObjects/$entity"),

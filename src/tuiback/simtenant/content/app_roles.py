@@ -48,6 +48,7 @@ APP_ROLE_IDS = {
     "Group.Read.All": "5b567255-7703-4780-807c-7be8301ae99b",
     "Group.ReadWrite.All": "62a82d76-70ea-41e2-9197-370581804d09",
     "GroupMember.Read.All": "98830695-27a2-44f7-8c18-0c3ebc9698f6",
+    "GroupMember.ReadWrite.All": "dbaae8cf-10b5-4b86-a4a1-f871c94c6695",
     "LicenseAssignment.Read.All": "e2f98668-2877-4f38-a2f4-8202e0717aa1",
     "Mail.Read": "810c84a8-4a9e-49e6-bf7d-12d183f40d01",
     "Mail.ReadBasic.All": "693c5e45-0940-467d-9b8a-1022fb9d42ef",
@@ -69,6 +70,8 @@ APP_ROLE_IDS = {
     "Place.Read.All": "913b9306-0ce1-42b8-9137-6a7df690a760",
     "ReportSettings.Read.All": "ee353f83-55ef-4b78-82da-555bfa2b4b95",
     "Reports.Read.All": "230c1aed-a721-4c5d-9cb4-a90514e508ef",
+    "Schedule.Read.All": "7b2ebf90-d836-437f-b90d-7b62722c4456",
+    "Schedule.ReadWrite.All": "b7760610-0545-4e8a-9ec3-cce9e63db01c",
     "Sites.FullControl.All": "a82116e5-55eb-4c41-a434-62fe8a61c773",
     "Sites.Manage.All": "0c0bf378-bf22-4481-8f81-9e89a9b4960a",
     "Sites.Read.All": "332a536c-c7ef-4017-ab91-336970924f0d",
@@ -89,6 +92,10 @@ APP_ROLE_IDS = {
     "TeamsTab.Read.All": "46890524-499a-4bb2-ad64-1476b4f3e1cf",
     "TeamsTab.ReadWrite.All": "a96d855f-016b-47d7-b51c-1218a98d791c",
     "Teamwork.Migrate.All": "dfb0dd15-61de-45b2-be36-d6a69fba3c79",
+    "TeamworkTag.Read.All": "b74fd6c4-4bde-488e-9695-eeb100e4907f",
+    "TeamworkTag.ReadWrite.All": "a3371ca5-911d-46d6-901c-42c8c7a937d8",
+    "TermStore.Read.All": "ea047cc2-df29-4f3e-83a3-205de61501ca",
+    "TermStore.ReadWrite.All": "f12eb8d6-28e3-46e6-b2c0-b7e4dc69fc95",
     "User.Read.All": "df021288-bdef-4463-88db-98f22de89214",
 }
 ROLE_NAMES = {role_id: name for name, role_id in APP_ROLE_IDS.items()}

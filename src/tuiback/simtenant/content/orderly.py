@@ -7,12 +7,43 @@ import re
 from collections.abc import Sequence
 from email.message import Message
 from email.parser import BytesParser
+from email.policy import compat32
 from typing import Any
 
 # Fields, each with its folded lines, up to the first empty line: anything else is for the standard parser.
 _HEAD = re.compile(r"(?:From [^\r\n]*\r?\n)?(?:[!-9;-~]+:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*)*\r?\n")
 _FIELD = re.compile(r"([!-9;-~]+):[ \t]*([^\n]*\n(?:[ \t][^\n]*\n)*)")
+_WHOLE_FIELD = re.compile(r"([!-9;-~]+):([^\n]*\n(?:[ \t][^\n]*\n)*)")
 _MOST_DEPTH = 20
+
+
+class Fields:
+    """The fields of a head that is in order, told as the standard library's Message tells them."""
+
+    def __init__(self, fields: Sequence[tuple[str, str]]) -> None:
+        self._fields = fields
+        self._places: dict[str, list[int]] = {}
+        for place, (name, _) in enumerate(fields):
+            self._places.setdefault(name.lower(), []).append(place)
+
+    def get(self, name: str, failobj: Any = None) -> Any:  # noqa: ANN401 - as the standard library has it
+        """The first field of this name."""
+        places = self._places.get(name.lower())
+        return self._told(places[0]) if places else failobj
+
+    def get_all(self, name: str, failobj: Any = None) -> Any:  # noqa: ANN401 - as the standard library has it
+        """All fields of this name."""
+        places = self._places.get(name.lower())
+        return [self._told(place) for place in places] if places else failobj
+
+    def items(self) -> list[tuple[str, Any]]:
+        """All of them, in their order."""
+        return [(name, self._told(place)) for place, (name, _) in enumerate(self._fields)]
+
+    def _told(self, place: int) -> Any:  # noqa: ANN401 - as the standard library has it
+        name, ended = self._fields[place]
+        value = ended.lstrip(" \t").rstrip("\r\n")
+        return value if value.isascii() else compat32.header_fetch_parse(name, value)
 
 
 class _Indexed(Message):
@@ -38,6 +69,21 @@ class _Indexed(Message):
         """All fields of this name."""
         found = self._by_name.get(name.lower())
         return [self.policy.header_fetch_parse(*each) for each in found] if found else failobj
+
+
+def find_fields(raw: bytes) -> Fields | None:
+    """The fields of the message in any bytes, None where its head is not in order."""
+    text = raw.decode("ascii", "surrogateescape")
+    # A head without fields, or one that nothing follows, is rare enough for others.
+    end = text.find("\n\n")
+    with_returns = text.find("\n\r\n", 0, end if end >= 0 else None)
+    end = with_returns if with_returns >= 0 else end
+    head = text[text.index("\n") + 1 if text.startswith("From ") else 0 : end + 1]
+    fields = _WHOLE_FIELD.findall(head)
+    # Each has a colon beside its name and its value: what is left is no field.
+    if not head or len(head) != sum([len(name) + 1 + len(value) for name, value in fields]):
+        return None
+    return Fields(fields) if "\r" not in head or head.count("\r") == head.count("\r\n") else None
 
 
 def read_message(raw: bytes) -> "Message[str, str]":

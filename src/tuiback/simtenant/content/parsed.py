@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 from email.header import decode_header
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 
 from tuiback.simtenant.content.mail import Address, Attachment, Body, Head
-from tuiback.simtenant.content.orderly import read_message
+from tuiback.simtenant.content.orderly import Fields, find_fields, read_message
 
 _MESSAGE_TYPE = "message/rfc822"
 _PREVIEW_CHARACTERS = 255
+_PEOPLE_REMEMBERED = 4096
 # Real mail says "102" and means 2002; Windows time begins here.
 _FIRST_YEAR = 1601
 # What nearly all mailboxes look like, up to the comma behind them: they need no parser of comments and routes.
@@ -43,14 +44,19 @@ class ParsedMail:
     def _message(self) -> "Message[str, str]":
         return read_message(self._raw)
 
+    @cached_property
+    def _fields(self) -> "Fields | Message[str, str]":
+        """Those of its head: a list of messages needs no more of most."""
+        return find_fields(self._raw) or self._message
+
     def _field(self, name: str) -> str:
         """The first field of this name, decoded; "" without one."""
-        return decoded(self._message.get(name, ""))
+        return decoded(self._fields.get(name, ""))
 
     @cached_property
     def head(self) -> Head:
         """The header fields, decoded as far as they can be."""
-        sent = readable_date(self._message.get("Date")) or self._fallback
+        sent = readable_date(self._fields.get("Date")) or self._fallback
         authors = self._addresses("From")
         importance = self._field("Importance").strip().lower()
         message_id = self._field("Message-ID").strip() or self._own_id()
@@ -71,7 +77,7 @@ class ParsedMail:
     @cached_property
     def headers(self) -> Sequence[tuple[str, str]]:
         """The header fields as they are written."""
-        return tuple((clean(name), clean(str(value))) for name, value in self._message.items())
+        return tuple((clean(name), clean(str(value))) for name, value in self._fields.items())
 
     @cached_property
     def _text_part(self) -> "Message[str, str] | None":
@@ -94,7 +100,7 @@ class ParsedMail:
     @cached_property
     def attachments(self) -> Sequence[Attachment]:
         """The parts that have a file name or call themselves attachments, and whole messages."""
-        if not self._message.is_multipart():
+        if _is_text(self._fields) or not self._message.is_multipart():
             return ()
         parts = [
             part
@@ -118,15 +124,20 @@ class ParsedMail:
         return blake2b(root.encode(), digest_size=16).digest()
 
     def _addresses(self, name: str) -> Sequence[Address]:
-        values = [str(value) for value in self._message.get_all(name, ())]
-        if not values:
-            return ()
-        found = mailboxes(values[0]) if len(values) == 1 else None
-        try:
-            found = getaddresses(values) if found is None else found
-        except (ValueError, IndexError, TypeError):
-            return ()
-        return tuple(Address(decoded(who), clean(address)) for who, address in found if address)
+        return _people(tuple(str(value) for value in self._fields.get_all(name, ())))
+
+
+@lru_cache(maxsize=_PEOPLE_REMEMBERED)
+def _people(values: tuple[str, ...]) -> Sequence[Address]:
+    """Whom the values of fields name: in a mailbox the same ones again and again."""
+    if not values:
+        return ()
+    found = mailboxes(values[0]) if len(values) == 1 else None
+    try:
+        found = getaddresses(values) if found is None else found
+    except (ValueError, IndexError, TypeError):
+        return ()
+    return tuple(Address(decoded(who), clean(address)) for who, address in found if address)
 
 
 def mailboxes(text: str) -> list[tuple[str, str]] | None:
@@ -194,6 +205,11 @@ def _parts(part: "Message[str, str]") -> "Iterator[Message[str, str]]":
     if part.is_multipart() and not _is_message(part):
         for each in part.get_payload():
             yield from _parts(each)  # type: ignore[arg-type]
+
+
+def _is_text(fields: "Fields | Message[str, str]") -> bool:
+    """Whether its type says so at once; others say it only to who looks closer."""
+    return str(fields.get("Content-Type", "text/plain")).lstrip().lower().startswith("text/")
 
 
 def _is_message(part: "Message[str, str]") -> bool:

@@ -75,9 +75,10 @@ def missing_hash(scene: Scene) -> Reply:
 
 
 def control_character(scene: Scene) -> Reply:
-    """A message's preview holds a control character that JSON does not allow."""
+    """A message's preview, else somebody's name, holds a control character that JSON does not allow."""
     reply = scene.answer()
-    reply.body = reply.body.replace(b'"bodyPreview":"', b'"bodyPreview":"\x0b', 1)
+    begins = b'"bodyPreview":"' if b'"bodyPreview":"' in reply.body else b'"emailAddress":{"name":"'
+    reply.body = reply.body.replace(begins, begins + b"\x0b", 1)
     return reply
 
 

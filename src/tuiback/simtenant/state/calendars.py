@@ -35,7 +35,7 @@ class Event:
     """One event, or with a `recurrence` a series of them, of which some may deviate or be `cancelled`, by number.
 
     `given` are properties that were written, `files` are attached; it was made in the time zone of this name, and
-    its days follow the clock there.
+    its days follow the clock there. It lies in the `calendar` of that number.
     """
 
     serial: int
@@ -52,6 +52,7 @@ class Event:
     cancelled: set[int] = field(default_factory=set)
     files: dict[int, Attachment] = field(default_factory=dict)
     zone_name: str = "UTC"
+    calendar: int = OWN
     # What was worked out, and for which beginning and rule.
     _worked_out: tuple[datetime, dict[str, Any] | None, list[datetime]] | None = None
 
@@ -82,6 +83,9 @@ class Calendar:
     def __init__(self, owner: Person, sharer: Person | None, events: list[Event]) -> None:
         self.owner = owner.index
         self.owners = {OWN: owner} | ({SHARED: sharer} if sharer is not None else {})
+        # The names and colours of one's own calendars, of which the first can't be removed.
+        self.names = {OWN: "Calendar"}
+        self.colors: dict[int, str] = {}
         self.events = {event.serial: event for event in events}
         # What was deleted, since changes tell of each occurrence.
         self.gone: dict[int, Event] = {}
@@ -91,18 +95,32 @@ class Calendar:
     @property
     def is_changed(self) -> bool:
         """Whether anything was written, so that it can't be made anew from the seed."""
-        return bool(self.changes.latest)
+        return bool(self.changes.latest) or len(self.names) > 1
 
     def add(
         self, title: str, start: datetime, length: timedelta, created: datetime, given: dict[str, Any], *,
-        organizer: int | None = None,
+        organizer: int | None = None, calendar: int = OWN,
     ) -> Event:  # fmt: skip
         """A new event, the owner's unless somebody else invites."""
         host = self.owner if organizer is None else organizer
-        event = Event(self.new_serial(), title, start, length, host, created, given=given)
+        event = Event(self.new_serial(), title, start, length, host, created, given=given, calendar=calendar)
         self.events[event.serial] = event
-        self.changes.add(OWN, event.serial)
+        self.changes.add(calendar, event.serial)
         return event
+
+    def add_calendar(self, name: str) -> int:
+        """The number of a new calendar of one's own, with nothing in it."""
+        serial = self.new_serial()
+        self.names[serial] = name
+        self.owners[serial] = self.owners[OWN]
+        return serial
+
+    def remove_calendar(self, serial: int) -> None:
+        """Remove a calendar with all that lies in it."""
+        for event in [each for each in self.events.values() if each.calendar == serial]:
+            self.delete(event)
+        self.names.pop(serial, None)
+        del self.owners[serial]
 
     def new_serial(self) -> int:
         """A number that nothing here has had."""
@@ -113,12 +131,12 @@ class Calendar:
         """Note that an event was changed."""
         event.version += 1
         event.modified = now
-        self.changes.add(OWN, event.serial)
+        self.changes.add(event.calendar, event.serial)
 
     def delete(self, event: Event) -> None:
         """Remove an event."""
         self.gone[event.serial] = self.events.pop(event.serial)
-        self.changes.add(OWN, event.serial)
+        self.changes.add(event.calendar, event.serial)
 
 
 def drawn_calendar(person: Person, company: Company, chance: Chance, people: int) -> Calendar:

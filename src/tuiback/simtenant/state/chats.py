@@ -23,6 +23,8 @@ _ONE_IN_QUOTES = 6
 class Chat:
     """A chat; `kind` is oneOnOne, group or meeting, `members` begin with who made it.
 
+    `migrating_app` may import posts as if they were old; `created` is then what it says, `born` when it was made.
+
     Its posts are drawn when it is opened: see Chats.open.
     """
 
@@ -34,6 +36,9 @@ class Chat:
     members: list[int]
     thread: Thread = field(default_factory=Thread)
     is_drawn: bool = False
+    migrating_app: str = ""
+    was_migrated: bool = False
+    born: datetime | None = None
 
     @property
     def last_post(self) -> Post | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from tuiback.simtenant.content.sources import Source
 from tuiback.simtenant.state.changes import ChangeLog
@@ -25,7 +26,8 @@ class Node:
     """A file or folder. `source` is None for folders; `package` marks a notebook; `version` counts its changes.
 
     `earlier` versions come oldest first, those in `forgotten` were deleted; `trouble` says why the content can't be
-    read, if it can't. One that `stands_alone` takes over no permission from the folders above.
+    read, if it can't. One that `stands_alone` takes over no permission from the folders above. The application that
+    is its `holder` has checked it out; `fields` are what was written into the columns of its library.
     """
 
     serial: int
@@ -41,6 +43,8 @@ class Node:
     forgotten: set[int] = field(default_factory=set)
     grants: list[Grant] = field(default_factory=list)
     stands_alone: bool = False
+    holder: str = ""
+    fields: dict[str, Any] | None = None
 
     @property
     def version_number(self) -> int:

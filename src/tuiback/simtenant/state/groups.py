@@ -19,7 +19,7 @@ _MOST_IN_PROJECT = 12
 class Group:
     """One group. `is_unified` ones are Microsoft 365 groups; members keep the order in which they came.
 
-    A `deleted` one is found only among the deleted.
+    A `deleted` one is found only among the deleted. `owners`, `description` and `visibility` are what somebody set.
     """
 
     serial: int
@@ -30,6 +30,9 @@ class Group:
     is_unified: bool = False
     members: dict[Member, None] = field(default_factory=dict)
     deleted: datetime | None = None
+    owners: list[int] = field(default_factory=list)
+    description: str | None = None
+    visibility: str = ""
 
 
 class Groups:
@@ -56,6 +59,26 @@ class Groups:
         """Delete a group; what belongs to it can be found for a while."""
         group.deleted = now
         self.changes.add(group.serial)
+
+    def restore(self, group: Group) -> None:
+        """Take a deletion back."""
+        group.deleted = None
+        self.changes.add(group.serial)
+
+    def owners(self, group: Group) -> list[int]:
+        """The numbers of who owns a group: at first its first person, if it is one of Microsoft 365, and else nobody.
+
+        Who was deleted is left out.
+        """
+        found = group.owners
+        if not found and group.is_unified:
+            found = [index for kind, index in self.members(group) if kind == "user"][:1]
+        return [each for each in found if self._is_here(("user", each))]
+
+    def appoint(self, group: Group, owners: list[int]) -> None:
+        """Let these own a group from now on."""
+        group.owners = owners
+        self.changes.add(group.serial, frozenset({"owners"}))
 
     def members(self, group: Group) -> list[Member]:
         """Who is in the group itself, deleted accounts and groups left out."""

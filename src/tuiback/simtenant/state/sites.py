@@ -1,7 +1,7 @@
 """Holds the SharePoint sites: one for each team, one for each of its private and shared channels, with their lists."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,14 @@ _LONE = (("Northwind", ""), ("Intranet", "intranet"))
 _PAGE_LIBRARIES, _MADE_LIBRARIES = 1 << 30, 1 << 31
 
 
+@dataclass(frozen=True, slots=True)
+class SiteGrant:
+    """What an application, known by this name, was granted on one site or list: a role."""
+
+    role: str
+    name: str
+
+
 class Sites:
     """All sites of the tenant; their lists are drawn when somebody asks for them."""
 
@@ -32,6 +40,10 @@ class Sites:
         self._people = list(company.people)
         self._teams = teams
         self._lists: dict[int, list[SiteList]] = {}
+        # What applications were granted on single sites and lists, by the ids of these and of the applications.
+        self.grants: dict[str, dict[str, SiteGrant]] = {}
+        # The columns of libraries by the ids of their lists, once somebody has looked.
+        self.library_columns: dict[str, list[dict[str, Any]]] = {}
         self._made: dict[int, Site] = {}
         self._by_name: dict[str, Site] = {}
         self._indexed: list[int] = []

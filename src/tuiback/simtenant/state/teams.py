@@ -47,6 +47,16 @@ class Channel:
 
 
 @dataclass(slots=True, eq=False)
+class Tag:
+    """A name for some members of a team."""
+
+    mark: str
+    name: str
+    description: str
+    members: list[int]
+
+
+@dataclass(slots=True, eq=False)
 class Team:
     """The team of a group, seen by others only from `visible` on (seconds since 1970).
 
@@ -60,6 +70,7 @@ class Team:
     settings: dict[str, Any] = field(default_factory=dict)
     apps: list[str] = field(default_factory=lambda: list(FIRST_APPS))
     made: int = 0
+    tags: list[Tag] = field(default_factory=list)
 
     def find(self, thread_id: str) -> Channel | None:
         """The channel with this id."""
@@ -136,6 +147,8 @@ class Teams:
             made = Team(group, [])
             for name, kind in _CHANNELS:
                 self._channel(made, name, kind, COMPANY_STARTS)
+            inside = [index for kind, index in group.members if kind == "user"]
+            made.tags = [Tag(str(self._chance.guid("tag", group.serial)), "Helpers", "who answers first", inside[:2])]
             self._drawn[group.serial] = made
         return self._drawn[group.serial]
 

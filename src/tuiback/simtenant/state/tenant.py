@@ -24,9 +24,11 @@ from tuiback.simtenant.state.mail_sources import (
 from tuiback.simtenant.state.mailbox import Mailbox
 from tuiback.simtenant.state.outlook import Outlook
 from tuiback.simtenant.state.pages import Pages
+from tuiback.simtenant.state.schedules import Schedules
 from tuiback.simtenant.state.shelf import Shelf
 from tuiback.simtenant.state.sites import FIRST_SITE, Sites
 from tuiback.simtenant.state.teams import Teams
+from tuiback.simtenant.state.term_store import TermStore
 
 _SERVICE_MESSAGES = 40
 # Archives are counted from here on, beside the mailboxes of the same people.
@@ -50,6 +52,8 @@ class Tenant:
         self.chats = Chats(self.chance, self.company, plan.users)
         self.conversations = Conversations(self.chance, self.company)
         self.sites = Sites(self.chance, self.company, self.teams)
+        self.schedules = Schedules(self.chance)
+        self.term_store = TermStore(self.chance)
         self._letters = Letters(self.chance, self.company, draw_pattern(plan.seed, plan.users, plan.messages))
         self._mail: list[Share] | None = None
         self.not_mail = 0

@@ -14,7 +14,7 @@ _OUTLOOK = re.compile(
     re.IGNORECASE,
 )
 _REPORTS = "/reports/"
-_TEAMS = re.compile(r"/(teams|teamwork|chats|appCatalogs)(/|$)|/users/\{user\}/(chats|joinedTeams)")
+_TEAMS = re.compile(r"/(teams|teamwork|chats|appCatalogs)(/|$)|/users/\{user\}/(chats|joinedTeams|teamwork)")
 _SIGN_IN = re.compile(r"/\{tenant\}/|/common/")
 
 # Identity: the cost of a request that is not 1 resource unit.
