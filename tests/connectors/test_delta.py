@@ -215,9 +215,23 @@ async def test_pages_grow_again_behind_what_was_in_the_way() -> None:
     assert sizes == ["500", *["20"] * 25, "500"]
 
 
-async def test_a_broken_link_to_the_next_page_begins_the_listing_anew() -> None:
-    """It is never followed, and never kept as a cursor."""
-    broken = page({"id": "a"}, next_link="https://graph/v1.0/users//mailFolders/f/messages/delta?$skiptoken=1")
-    lane = ScriptedLane({"/start": [broken, page({"id": "a"}, delta_link="d")]})
+BROKEN = page({"id": "a"}, next_link="https://graph/v1.0/users//mailFolders/f/messages/delta?$skiptoken=1")
+
+
+async def test_a_page_with_a_broken_link_to_the_next_is_asked_for_again() -> None:
+    """It is never followed, and never kept as a cursor; what was listed before need not be listed again."""
+    lane = ScriptedLane({
+        "/start": [page({"id": "a"}, next_link="n1")],
+        "n1": [BROKEN, BROKEN, page({"id": "a"}, {"id": "b"}, delta_link="d")],
+    })  # fmt: skip
     changes = await walked(lane, container())
-    assert [type(change) for change in changes] == [Changed, Relisting, Changed, Checkpoint]
+    kinds = [type(change) for change in changes]
+    assert kinds == [Changed, Checkpoint, Changed, Changed, Changed, Changed, Checkpoint]
+    assert [asked[0] for asked in lane.asked] == ["/start", "n1", "n1", "n1"]
+
+
+async def test_a_link_that_stays_broken_begins_the_listing_anew() -> None:
+    """Another listing may come to better pages."""
+    lane = ScriptedLane({"/start": [BROKEN, BROKEN, BROKEN, page({"id": "a"}, delta_link="d")]})
+    changes = await walked(lane, container())
+    assert [type(change) for change in changes] == [Changed, Changed, Changed, Relisting, Changed, Checkpoint]

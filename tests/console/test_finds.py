@@ -5,7 +5,7 @@ from datetime import timedelta
 from tests.console.driving import driven, in_restore
 from tests.console.fakes import HOSTILE, NOW, FakeCatalog, FakeView, office
 from tests.console.test_restore_screen import TO_INBOX
-from tuiback.catalog import Hit, SearchScope
+from tuiback.catalog import Hit, SearchScope, parse_query
 from tuiback.console.browse import Browser
 from tuiback.console.finds import EVERYTHING, MOST, TASK, Finds, find, find_hint
 from tuiback.model import Kind
@@ -64,6 +64,8 @@ async def test_nothing_found_and_bad_queries_are_told() -> None:
         await in_restore(hands, TO_INBOX)
         await hands.press("/", "tab", *"zzz", "enter")
         await hands.sees("Nothing in the account ever matched zzz; 3 items")
+        await hands.press("/", "tab", "tab", "tab", *"zzz", "enter")
+        await hands.sees("Nothing anywhere ever matched")
         await hands.press("/", "tab", *":*", "enter")
         await hands.sees("no letter or digit")
 
@@ -76,6 +78,19 @@ async def test_hostile_names_stay_in_their_cells() -> None:
         await hands.sees("Found:")
         hands.assert_fits(80, 24)
         assert "\x1b" not in hands.text
+
+
+def test_half_a_word_finds_what_begins_so() -> None:
+    """Only where no whole word is found, and only where the text ends in one."""
+    catalog = found_in()
+    browser = Browser(FakeView(catalog))
+    for text in ("from:anna offe", "offe*", '"last offe"'):
+        assert find(browser, text, EVERYTHING, None).rows == ()
+    asked = ["from:anna offe", "from:anna offe*", "offe*", '"last offe"']
+    assert [query for query, _ in catalog.searched] == [parse_query(text) for text in asked]
+    catalog.hits = [hit("m", "offe")]
+    assert len(find(browser, "offe", EVERYTHING, None).rows) == 1
+    assert len(catalog.searched) == len(asked) + 1
 
 
 def test_a_scope_is_the_account_or_its_task() -> None:

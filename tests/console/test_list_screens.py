@@ -1,10 +1,12 @@
 """The screens of one list show how everything stands in the morning, and command the engine."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from tests.console import morning
 from tests.console.driving import Driven, driven
-from tests.console.fakes import FakeLink, busy_status
+from tests.console.fakes import FakeCatalog, FakeLink, busy_status
 from tuiback.catalog import JobRow
 from tuiback.console.app import Console
 from tuiback.console.keys import EVERYWHERE, LIST, SCREENS, TAGS
@@ -40,7 +42,7 @@ from tuiback.engine.commands import (
     UndoJob,
 )
 from tuiback.errors import EnvironmentFault, HomeBusy
-from tuiback.model import Outcome
+from tuiback.model import Outcome, Tenant
 
 SCREEN_CLASSES: tuple[type[FullScreen], ...] = (
     MainScreen, AccountsScreen, RestoreScreen, ActivityScreen, StorageScreen, CoverageScreen, JobsScreen,
@@ -239,6 +241,27 @@ async def test_coverage_and_tenants_ask_microsoft() -> None:
         await shown(hands, "8")
         await hands.press("f8")
         await hands.sees("missing  Mail.Read")
+
+
+async def test_coverage_says_that_all_are_protected_only_where_it_knows() -> None:
+    """Not where there is no tenant, and not where Microsoft could not be asked."""
+
+    class Untouched(FakeCatalog):
+        def tenants(self) -> Sequence[Tenant]:
+            return []
+
+    engine = link()
+    engine.answers[FindCoverage] = {"rows": [], "troubles": []}
+    async with driven(link=engine, view=morning.view()) as hands:
+        await hands.press("6")
+        await hands.sees("Everybody is protected by a task.")
+        engine.answers[FindCoverage] = HomeBusy("the engine is stopping", "home", "try again")
+        await hands.press("f8")
+        await hands.sees("Nobody is known to be unprotected")
+    engine.answers[FindCoverage] = {"rows": [], "troubles": []}
+    async with driven(link=engine, catalog=Untouched()) as hands:
+        await hands.press("6")
+        await hands.sees("No tenant yet.")
 
 
 async def test_late_tasks_and_accounts_show_on_the_main_screen() -> None:

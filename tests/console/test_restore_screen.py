@@ -237,6 +237,7 @@ async def test_the_browser_of_a_task_shows_its_accounts() -> None:
     async with driven() as hands:
         await hands.sees("onedrive-all")
         await hands.press("/", *"onedrive-all", "enter", "r")
+        await hands.until(lambda: hands.app.restore_screen)
         screen = hands.app.restore_screen
         assert screen is not None
         await hands.until(lambda: screen.place)

@@ -26,7 +26,7 @@ async def jobs(rig: Rig) -> AsyncIterator[Jobs]:
     registry = Registry(archives, rig.activity, clock)
     jobs = Jobs(archives, registry, Holds(archives, registry, clock), rig.activity, clock)
     yield jobs
-    await jobs.stop_all()
+    await jobs.desk.stop_all()
 
 
 async def test_a_prune_answers_and_stays_on_record(rig: Rig, jobs: Jobs) -> None:
@@ -38,7 +38,7 @@ async def test_a_prune_answers_and_stays_on_record(rig: Rig, jobs: Jobs) -> None
         "outcome": "ok", "expired_versions": 7, "freed_bytes": 0, "retained_bytes": 0,
     }  # fmt: skip
     assert str(answer["leaves_at"]).endswith("Z")
-    (shown,) = jobs.statuses()
+    (shown,) = jobs.desk.statuses()
     assert (shown.job, shown.kind, shown.subject, shown.outcome) == (answer["job"], "prune", "main", "ok")
     row = await rig.archive.with_state(State.job, shown.job)
     assert (row.kind, row.state, row.outcome) == ("prune", "ended", Outcome.OK)
@@ -49,8 +49,8 @@ async def test_one_prune_at_a_time(rig: Rig, jobs: Jobs) -> None:
     begun = await jobs.prune(Prune(wait=False))
     with pytest.raises(UsageError, match="already"):
         await jobs.prune(Prune())
-    await jobs.cancel(CancelJob(job=int(str(begun["job"]))))
-    (shown,) = jobs.statuses()
+    await jobs.desk.cancel(CancelJob(job=int(str(begun["job"]))))
+    (shown,) = jobs.desk.statuses()
     assert shown.outcome == "cancelled"
     assert (await jobs.prune(Prune()))["outcome"] == "ok"
     assert (await rig.run()).error is None
@@ -62,9 +62,9 @@ async def test_what_is_exported_does_not_expire(jobs: Jobs, tmp_path: Path) -> N
     """While an export reads an account it is held, and no longer; see the prune of a held account."""
     selection = Selection(account_id="mailbox:anna", seq=1)
     await jobs.export(Export(selections=(selection,), to=str(tmp_path / "out"), wait=False))
-    assert [job.kind for job in jobs.statuses() if job.state == "running"] == ["export"]
-    reading = jobs._work[1]
-    assert jobs._pins._accounts == {"mailbox:anna": 1}
+    assert [job.kind for job in jobs.desk.statuses() if job.state == "running"] == ["export"]
+    reading = jobs.desk._work[1]
+    assert jobs.desk.pins._accounts == {"mailbox:anna": 1}
     await reading
-    assert not jobs._pins._accounts
+    assert not jobs.desk.pins._accounts
     assert (await jobs.prune(Prune()))["expired_versions"] == 7

@@ -50,7 +50,7 @@ async def ending_early(source: Signed, clock: InstantClock, *, every_seconds: fl
 async def test_tokens_that_last_are_asked_for_when_needed(clock: InstantClock) -> None:
     """A token an hour is what an hour takes."""
     source = Signed()
-    ready, held = await ending_early(source, clock, every_seconds=3600)
+    _, held = await ending_early(source, clock, every_seconds=3600)
     assert held == "t6"
     assert source.sign_ins == 6
 

@@ -172,13 +172,6 @@ def test_a_token_that_was_good_is_renewed_as_often_as_it_ends() -> None:
     assert decided(3, served=False) == GiveUp()
 
 
-def test_who_was_refused_without_a_time_waits_by_itself() -> None:
-    """The fence for everybody else is shorter; where a time was stated the fence is all there is to wait for."""
-    assert Again(2.0, fence=True).rests(Failure(429))
-    assert not Again(7.0, fence=True).rests(_REFUSED)
-    assert Again(0.25).rests(_BROKEN)
-
-
 def test_a_broken_connection_waits_little_while_others_hold() -> None:
     """The network is there then; a server error may be the item's or the mailbox's and keeps its patience."""
 

@@ -45,10 +45,10 @@ class Bench:
         self._tasks[name].cancel()
         await settle()
 
-    async def succeed(self, count: int) -> None:
+    async def succeed(self, count: int, account: str = "") -> None:
         """So many requests in a row that the service answers willingly."""
         for number in range(count):
-            await self.start(f"ok{number}")
+            await self.start(f"ok{number}", account)
             await self.end(f"ok{number}")
 
     @property
@@ -409,3 +409,47 @@ async def test_what_asks_nobody_to_wait_takes_nothing() -> None:
         slot.throttled(0.0, 503)
     figures = throttle.figures()[0]
     assert (figures.limit, figures.throttled, figures.wait_seconds, told) == (8, 1, 0.0, [503])
+
+
+async def test_a_refusal_meant_for_one_request_stops_no_other() -> None:
+    """After many answers on end: what came in behind the refused one is answered, so the mailbox is open."""
+    bench = Bench(_MAIL)
+    await bench.succeed(5, "a")
+    await bench.start("a1", "a", refused=30)
+    await bench.clock.advance(1)
+    await bench.start("a2", "a")
+    await bench.end("a1")
+    await bench.start("a3", "a")
+    assert bench.inside == ["a2"]
+    await bench.end("a2")
+    assert bench.inside == ["a3"]
+    assert bench.figures.wait_seconds == 0
+
+
+async def test_what_came_in_before_the_refused_request_shows_nothing() -> None:
+    """The mailbox was open then, and is closed since."""
+    bench = Bench(_MAIL)
+    await bench.succeed(5, "a")
+    await bench.start("a1", "a")
+    await bench.clock.advance(1)
+    await bench.start("a2", "a", refused=30)
+    await bench.end("a2")
+    await bench.start("a3", "a")
+    await bench.end("a1")
+    assert bench.inside == []
+    await bench.clock.advance(30)
+    assert bench.inside == ["a3"]
+
+
+async def test_two_refusals_on_end_are_meant_for_all() -> None:
+    """Nothing opens the fence before its time."""
+    bench = Bench({"outlook": ServiceLimits(Limits(9), Limits(4, (Window(90, 600),)))})
+    await bench.succeed(5, "a")
+    for name in ("a1", "a2"):
+        await bench.start(name, "a", refused=30)
+    await bench.clock.advance(1)
+    await bench.start("a3", "a")
+    await bench.end("a1", "a2", "a3")
+    await bench.start("a4", "a")
+    assert bench.inside == []
+    assert bench.figures.wait_seconds == 30

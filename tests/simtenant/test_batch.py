@@ -80,6 +80,13 @@ def test_bodies_that_are_no_json_come_as_base64url(caller: Caller, user: str) ->
     assert caller.plain.get(url).content == content
 
 
+def test_an_id_may_be_a_number(caller: Caller) -> None:
+    """It comes back as a text, under which another may name it."""
+    members = [get(0, "/organization") | {"id": 1}, get(2, "/users", dependsOn=[1])]
+    answers = caller.post("/$batch", {"requests": members})["responses"]
+    assert [(each["id"], each["status"]) for each in answers] == [("1", 200), ("2", 200)]
+
+
 @pytest.mark.parametrize(
     "members",
     [

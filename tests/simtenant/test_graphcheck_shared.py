@@ -16,6 +16,9 @@ from tests.simtenant.test_graphcheck import CHECKER, complaints
 DOCUMENTED = (
     # Any JSON, https://learn.microsoft.com/graph/api/resources/webpartdata; the model has a type without properties.
     re.compile(r"not a property of microsoft\.graph\.Json"),
+    # The id of every entity, https://learn.microsoft.com/graph/api/resources/termstore-store: the base type lies in
+    # another namespace of the model, into which the checker does not follow.
+    re.compile(r"\.id: not a property of microsoft\.graph\.termStore\."),
 )
 
 
@@ -114,12 +117,46 @@ def exercise_views(caller: Caller) -> None:
             caller.get(f"{group}/threads/{thread['id']}/posts/{post['id']}")
             caller.get(f"{group}/threads/{thread['id']}/posts/{post['id']}/attachments")
 
+def exercise_settings(caller: Caller) -> None:
+    """Call everything once that is about words, rights, schedules, tags and calendars."""
+    person = caller.users()[1]
+    site = f"/sites/{caller.walk('/sites?$select=id')[0][-1]['id']}"
+    application = {"application": {"id": caller.endpoints.client_id, "displayName": "tuiback"}}
+    granted = caller.post(f"{site}/permissions", {"roles": ["write"], "grantedToIdentities": [application]})
+    caller.get(f"{site}/permissions/{granted['id']}")
+    caller.get(f"{site}/termStore")
+    for group in caller.walk(f"{site}/termStore/groups")[0]:
+        for held in caller.walk(f"{site}/termStore/groups/{group['id']}/sets")[0]:
+            one = f"{site}/termStore/sets/{held['id']}"
+            term = caller.walk(f"{one}/terms")[0][0]["id"]
+            for path in ("", "/children", f"/terms/{term}", f"/terms/{term}/children"):
+                caller.get(one + path)
+    acting: dict[str, Any] = {"headers": {"MS-APP-ACTS-AS": person}}
+    team = f"/teams/{caller.walk('/teams?$select=id')[0][0]['id']}"
+    for path in ("", "/shifts", "/schedulingGroups", "/timesOff", "/timeOffReasons"):
+        caller.get(f"{team}/schedule{path}", **acting)
+    tag = caller.walk(f"{team}/tags")[0][0]["id"]
+    caller.get(f"{team}/tags/{tag}/members")
+    caller.get(f"/users/{person}/teamwork/associatedTeams")
+    caller.get(f"/users/{person}/teamwork/installedApps?$expand=teamsApp")
+    for group in caller.walk(f"/users/{person}/calendarGroups")[0]:
+        caller.get(f"/users/{person}/calendarGroups/{group['id']}/calendars")
+    caller.post(f"/users/{person}/calendars", {"name": "Second"})
+    for path in ("owners", "members"):
+        caller.get(f"/groups/{team.rpartition('/')[2]}/{path}")
+    for path in ("manager", "directReports", "licenseDetails", "transitiveMemberOf"):
+        caller.send("GET", f"/users/{person}/{path}")
+    caller.get("/servicePrincipals?$expand=appRoleAssignments")
+    search = {"entityTypes": ["driveItem"], "query": {"queryString": "plan"}, "region": "EUR"}
+    caller.post("/search/query", {"requests": [search]})
+
+
 
 def test_structure_is_microsofts(caller: Caller, tmp_path: Path) -> None:
     """Paths, query options, property names, types and envelopes pass the checker without a complaint."""
     if not CHECKER.exists():
         pytest.skip(f"needs {CHECKER.parent.name}/{CHECKER.name} beside the project")
-    for exercise in (exercise_posts, exercise_chats, exercise_lists, exercise_views):
+    for exercise in (exercise_posts, exercise_chats, exercise_lists, exercise_settings, exercise_views):
         exercise(caller)
     capture = tmp_path / "capture.jsonl"
     capture.write_text("".join(json.dumps(each) + "\n" for each in caller.exchanges))

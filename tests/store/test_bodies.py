@@ -10,7 +10,15 @@ from msgspec.structs import replace as changed
 
 from tests.store.doubles import TIME, version
 from tuiback.model import CommitBody, Container, ControlRow, Expired, Kind, Owed, Removal, RunRow, SnapshotRow
-from tuiback.store.bodies import by_account, decode_bodies, joined, records, row_count
+from tuiback.store.bodies import (
+    by_account,
+    decode_bodies,
+    encode_bodies,
+    joined,
+    records,
+    row_count,
+    takes_more,
+)
 from tuiback.store.segment import RECORD_BYTES
 
 ACCOUNTS = st.sampled_from(["mailbox:ann", "mailbox:bob", "drive:ann"])
@@ -91,3 +99,13 @@ def test_a_single_row_is_never_cut() -> None:
     made = list(records([CommitBody(TIME, versions=rows)]))
     assert [count for _, count in made] == [1, 1]
     assert [body.versions for plain, _ in made for body in decode_bodies(plain)] == [rows[:1], rows[1:]]
+
+
+@pytest.mark.parametrize("rows", [0, 3, 5_000])
+def test_a_body_is_weighed_to_the_byte(rows: int) -> None:
+    """However many rows it has, and whether all of them must be looked at."""
+    body = CommitBody(TIME, removals=tuple(Removal("mailbox:ann", 1, f"m{number}", "inbox") for number in range(rows)))
+    size = len(encode_bodies([body])) - 1
+    assert [takes_more(body, limit) for limit in (0, size - 1, size, size + 1, 2 * size)] == [
+        True, True, False, False, False,
+    ]  # fmt: skip

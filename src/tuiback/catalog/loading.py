@@ -11,6 +11,7 @@ import msgspec
 from tuiback.catalog.applying import apply_body
 from tuiback.catalog.chunks import ID_HEAD, fill_filter
 from tuiback.catalog.connection import faults_told, open_for_loading
+from tuiback.catalog.inserting import insert_rows
 from tuiback.catalog.migrations import migrate
 from tuiback.catalog.piece_rows import PieceRows
 from tuiback.catalog.schema import MIGRATIONS
@@ -115,8 +116,9 @@ def _put_bases(connection: sqlite3.Connection, bases: Iterable[tuple[str, bytes]
 def _put_packs(connection: sqlite3.Connection, tables: Iterable[PackTable]) -> None:
     for pack_no, table in enumerate(tables, 1):
         connection.execute("INSERT INTO packs VALUES (?, ?, ?)", (pack_no, table.pack_id, table.stored_bytes))
-        connection.executemany(
-            "INSERT INTO unsorted.chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        insert_rows(
+            connection,
+            "INSERT INTO unsorted.chunks",
             [
                 (
                     entry.chunk_id[:ID_HEAD], entry.chunk_id[ID_HEAD:], pack_no,

@@ -10,6 +10,7 @@ from itertools import count
 import msgspec
 
 from tuiback.catalog.bases import REPOSITORY
+from tuiback.catalog.inserting import insert_rows
 from tuiback.catalog.spans import Ended, span_rows
 from tuiback.catalog.versioning import sort_key
 from tuiback.model import FOLDER_KINDS
@@ -162,15 +163,17 @@ class PieceRows:
         self._last_item += len(parents)
         account.parents.update((item_id, item_no) for item_no, item_id in numbered)
         self._put_items(numbered)
-        self._connection.executemany(
-            "INSERT INTO parents (account_no, parent_no) VALUES (?, ?)",
+        insert_rows(
+            self._connection,
+            "INSERT INTO parents (account_no, parent_no)",
             [(account.account_no, item_no) for item_no, _ in numbered],
         )
 
     def _put_items(self, numbered: Iterable[tuple[int, str]]) -> None:
         account_no = self._account.account_no
-        self._connection.executemany(
-            "INSERT INTO items (item_no, account_no, item_id) VALUES (?, ?, ?)",
+        insert_rows(
+            self._connection,
+            "INSERT INTO items (item_no, account_no, item_id)",
             [(item_no, account_no, item_id) for item_no, item_id in numbered],
         )
 
@@ -179,8 +182,9 @@ class PieceRows:
         numbered = list(zip(version_nos, self._item_numbers(versions), versions, strict=False))
         self._last_version += len(versions)
         self._write_versions(numbered)
-        self._connection.executemany(
-            "INSERT INTO parts (version_no, ordinal, name, size, digest, chunks, form) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        insert_rows(
+            self._connection,
+            "INSERT INTO parts (version_no, ordinal, name, size, digest, chunks, form)",
             [(version_no, ordinal, *part) for version_no, _, v in numbered for ordinal, part in enumerate(v.parts)],
         )
         self._write_spans(numbered)
@@ -207,10 +211,10 @@ class PieceRows:
 
     def _write_versions(self, numbered: Sequence[_Numbered]) -> None:
         containers, parents = self._account.containers, self._account.parents
-        self._connection.executemany(
+        insert_rows(
+            self._connection,
             """INSERT INTO versions (version_no, item_no, from_seq, until_seq, removed, container_no, parent_no, kind,
-                   sort_name, name, size, modified, etag, content_tag, attrs, part_bytes)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                   sort_name, name, size, modified, etag, content_tag, attrs, part_bytes)""",
             [
                 (
                     version_no, item_no, v.from_seq, v.until_seq, v.removed, containers[v.container_id],
@@ -228,8 +232,8 @@ class PieceRows:
             for version_no, _, v in numbered
             if v.until_seq is not None
         )
-        self._connection.executemany("INSERT INTO unsorted.spans_by_name VALUES (?, ?, ?, ?, ?)", by_name)
-        self._connection.executemany("INSERT INTO unsorted.spans_by_modified VALUES (?, ?, ?, ?, ?)", by_modified)
+        insert_rows(self._connection, "INSERT INTO unsorted.spans_by_name", by_name)
+        insert_rows(self._connection, "INSERT INTO unsorted.spans_by_modified", by_modified)
 
     def _put_removals(self, removals: Sequence[KeptRemoval]) -> None:
         account = self._account

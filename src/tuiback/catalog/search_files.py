@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tuiback.catalog.connection import faults_told, open_for_reading, open_for_writing, write_anew, write_transaction
+from tuiback.catalog.inserting import insert_rows
 from tuiback.catalog.migrations import version_of
 from tuiback.catalog.search_text import Document, place_of
 from tuiback.errors import Damage
@@ -162,10 +163,10 @@ class SearchGroup:
         return Followed(row[0], row[1]), bool(row[2])
 
     def _add(self, documents: Sequence[Document]) -> None:
-        self._connection.executemany("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)", documents)
+        insert_rows(self._connection, "INSERT INTO documents", documents)
         # Out of order, each row would be written as a piece of the index of its own.
         rows = sorted(document[1:] for document in documents)
-        self._connection.executemany(f"INSERT INTO words (rowid, {_FIELDS}) VALUES (?, ?, ?, ?, ?)", rows)
+        insert_rows(self._connection, f"INSERT INTO words (rowid, {_FIELDS})", rows)
 
     def _drop(self, version_nos: Iterable[int]) -> bool:
         rows: list[tuple[Any, ...]] = []

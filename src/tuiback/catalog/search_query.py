@@ -5,7 +5,7 @@ import unicodedata
 
 import msgspec
 
-from tuiback.catalog.search_text import UNSPACED_RUN, extension_facet, fold, kind_facet, size_facet
+from tuiback.catalog.search_text import extension_facet, fold, kind_facet, size_facet, unspaced_run
 from tuiback.errors import UsageError
 from tuiback.model import Kind
 
@@ -88,15 +88,15 @@ def _phrases(value: str, *, begins: bool) -> list[str]:
     """What FTS5 is to find. All that people wrote stands in quotes and holds letters, digits and spaces only."""
     phrases: list[str] = []
     value = unicodedata.normalize("NFKC", value)
-    spaced = UNSPACED_RUN.sub(" ", value)
-    for run in UNSPACED_RUN.findall(value):
+    spaced = unspaced_run().sub(" ", value)
+    for run in unspaced_run().findall(value):
         # The last pair of a run is one character, which in the text need not end the run.
         pairs = fold(run).split()
         phrases.append(f'"{pairs[0]}" *' if len(pairs) == 1 else f'"{" ".join(pairs[:-1])}"')
     words = re.findall(r"[^\W_]+", fold(spaced))
     if words:
         # Only a beginning that ends the value is one.
-        last = begins and not UNSPACED_RUN.match(value[-2:-1])
+        last = begins and not unspaced_run().match(value[-2:-1])
         phrases.append(f'"{" ".join(words)}"{" *" if last else ""}')
     return phrases
 

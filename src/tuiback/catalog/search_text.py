@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,10 +20,8 @@ _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003ffff"
 )
-UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
 # The accents of alphabets; the marks of kana and of Indic scripts tell letters apart.
 _ACCENTS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")
-_BETWEEN_WORDS = re.compile(f"(?:[^\\w{_UNSPACED}]|_)+")
 # A catalog has far fewer versions than 2 ** 32; the fewer bits a day takes, the smaller are the steps in the index.
 _DAY_SHIFT = 32
 _EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,12})$")
@@ -58,7 +56,18 @@ def fold(text: str) -> str:
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     # Kana and Hangul are put together again.
     folded = unicodedata.normalize("NFC", _ACCENTS.sub("", folded))
-    return UNSPACED_RUN.sub(_pairs, _BETWEEN_WORDS.sub(" ", folded))
+    return unspaced_run().sub(_pairs, _between_words().sub(" ", folded))
+
+
+@cache
+def unspaced_run() -> re.Pattern[str]:
+    """What finds text that is written without spaces. Whoever searches nothing starts sooner without it."""
+    return re.compile(f"[{_UNSPACED}]+")
+
+
+@cache
+def _between_words() -> re.Pattern[str]:
+    return re.compile(f"(?:[^\\w{_UNSPACED}]|_)+")
 
 
 def _pairs(run: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from heapq import merge
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -18,9 +18,11 @@ from tuiback.catalog.search_files import (
     group_path,
     read_followed,
 )
-from tuiback.catalog.search_query import SearchQuery
 from tuiback.catalog.search_text import account_facet, kind_facet, version_at
 from tuiback.model import Kind
+
+if TYPE_CHECKING:
+    from tuiback.catalog.search_query import SearchQuery
 
 # What one look into the catalog is for. Finds of one day are put in order within such a piece.
 _AT_ONCE = 100
@@ -87,7 +89,7 @@ class _Owner(NamedTuple):
 class SearchQuestions(Reading):
     """The part of CatalogReader about the search files beside the catalog, which SearchFiller keeps."""
 
-    def search(self, query: SearchQuery, scope: SearchScope | None = None) -> Iterator[Hit]:
+    def search(self, query: "SearchQuery", scope: SearchScope | None = None) -> Iterator[Hit]:
         """What fits, the newest first, each item once: as it was when it last did. No account ranks before another.
 
         What no closed snapshot shows is left out, and so is what search_lag() counts.
@@ -135,7 +137,7 @@ class SearchQuestions(Reading):
         )
         return {number: _Owner(account_id, address or name, task) for number, account_id, address, name, task in rows}
 
-    def _places(self, query: SearchQuery, scope: SearchScope, owners: Mapping[int, _Owner]) -> Iterator[int]:
+    def _places(self, query: "SearchQuery", scope: SearchScope, owners: Mapping[int, _Owner]) -> Iterator[int]:
         made, days = self._made(), scope.days
         narrowed = scope.account_id is not None or scope.task is not None
         of_group: dict[int, list[int]] = {}

@@ -62,7 +62,7 @@ def init(
 _WHAT_IS_SAFE = (
     "Everything in the repository is sealed: it is safe with strangers. The home is as safe as the disk it lies on.",
     "Without its passphrase or key file nothing can ever be read again: keep a copy elsewhere.",
-    "Next: tuiback tenant add NAME --tenant-id T --client-id C --client-secret-file F",
+    "Next: tuiback tenant register NAME, where an admin signs in at a browser; or tenant add, with an app made by hand",
 )
 
 

@@ -16,6 +16,8 @@ from tuiback.model import Container
 _TRIES_OF_A_LARGE_PAGE = 2
 # Tokens can expire in the middle of a listing too; a feed that never lets one be finished is given up.
 _LISTINGS = 5
+# A page whose link to the next one leads nowhere is asked for so often.
+_TRIES_OF_A_LINK = 3
 
 Entry = dict[str, Any]
 Notes = Mapping[str, str]
@@ -105,6 +107,7 @@ async def _follow_from(feed: Feed, position: Position) -> AsyncIterator[Change]:
     link = position.link
     notes = position.notes if link else await feed.learn()
     sizes = _PageSizes(feed.page_sizes)
+    broken_links = 0
     while True:
         try:
             async for page in feed.pages(link, sizes.size):
@@ -112,14 +115,24 @@ async def _follow_from(feed: Feed, position: Position) -> AsyncIterator[Change]:
                     if (change := await feed.read(entry, notes)) is not None:
                         yield change
                 link = _link_after(page, feed)
+                broken_links = 0
                 yield Checkpoint(Position(link, notes).cursor(), complete=not page.next_link)
                 if not page.next_link:
                     return
                 if sizes.grow():
                     break
+        except _LinkBroken:
+            # The same page once more may tell a good one.
+            broken_links += 1
+            if broken_links == _TRIES_OF_A_LINK:
+                raise
         except GraphError as fault:
             if not _is_poisoned(fault) or not sizes.shrink():
                 raise
+
+
+class _LinkBroken(CursorExpired):
+    """A page came with a link to the next one that leads nowhere."""
 
 
 class _PageSizes:
@@ -161,7 +174,7 @@ def _link_after(page: Page, feed: Feed) -> str:
         raise GraphError("the listing ended without a change token", feed.path, "run the task again")
     if "/users//" in urlsplit(link).path:
         # Seen in Outlook's links to next pages: ".../users//mailFolders/...", which lead nowhere (alcionai/corso).
-        raise CursorExpired("the link to the next page is broken", feed.path, "list again")
+        raise _LinkBroken("the link to the next page is broken", feed.path, "list again")
     return link
 
 

@@ -11,7 +11,6 @@ from tuiback.console.engine_app import EngineApp
 from tuiback.console.keys import EVERYWHERE, bindings
 from tuiback.console.screens.main import MainScreen
 from tuiback.console.screens_app import ScreensApp
-from tuiback.console.themes import chosen_theme
 from tuiback.errors import TuibackError
 
 
@@ -77,10 +76,7 @@ class Console(ScreensApp):
 
     def action_next_theme(self) -> None:
         """The next of tuiback's themes."""
-        names = sorted(self.themes)
-        place = names.index(self.theme) if self.theme in names else -1
-        self.theme = chosen_theme(names[(place + 1) % len(names)], self.themes, no_color=self.no_color)
-        self.tell(f"Theme {self.theme}")
+        self.tell(f"Theme {self.turn_theme()}")
 
     def action_suspend(self) -> None:
         """Suspend this process, unless the engine lives in it."""

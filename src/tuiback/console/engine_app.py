@@ -1,7 +1,6 @@
 """The app's line to the engine: connects after the first frame, takes a picture a second, sends commands."""
 
 import gc
-import os
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -12,7 +11,6 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual import on, work
-from textual.app import App
 from textual.css.query import NoMatches
 from textual.message import Message
 
@@ -21,7 +19,7 @@ from tuiback.console.keys import SCREENS
 from tuiback.console.options import ConsoleOptions
 from tuiback.console.ports import ConsoleLink, ConsoleView
 from tuiback.console.screens.base import FullScreen
-from tuiback.console.themes import DEFAULT_THEME, NO_COLOR_THEME, VARIABLES, chosen_theme, load_themes, theme_folders
+from tuiback.console.themed_app import ThemedApp
 from tuiback.console.widgets.notice import NoticeLine
 from tuiback.errors import TuibackError
 from tuiback.model import AlertStatus, EngineStatus
@@ -37,7 +35,7 @@ CLOSED_KEPT = 50
 Answer = Callable[[dict[str, object] | None, TuibackError | None], None]
 
 
-class EngineApp(App[None], inherit_bindings=False):
+class EngineApp(ThemedApp, inherit_bindings=False):
     """Holds the line to the engine. `connect` and `view` run in a thread once the first frame stands."""
 
     @dataclass
@@ -90,26 +88,7 @@ class EngineApp(App[None], inherit_bindings=False):
         # How many accounts no task covers, once the Coverage screen has asked.
         self.unprotected = 0
         self._news_at = 0.0
-        no_color = "NO_COLOR" in os.environ
-        super().__init__()
-        # Only what the first frame needs; the others follow behind it.
-        wanted = {options.theme, DEFAULT_THEME, *((NO_COLOR_THEME,) if no_color else ())}
-        self.themes, _ = load_themes(theme_folders(), only=wanted)
-        for theme in self.themes.values():
-            self.register_theme(theme)
-        self.theme = chosen_theme(options.theme, self.themes, no_color=no_color)
-
-    def load_other_themes(self) -> None:
-        """Load all themes and say which files are none."""
-        self.themes, faults = load_themes(theme_folders())
-        for theme in self.themes.values():
-            self.register_theme(theme)
-        if faults:
-            self.tell(faults[0], "warn")
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """The variables that tuiback.tcss names, for themes that don't set them."""
-        return dict(VARIABLES)
+        super().__init__(options.theme)
 
     # ---- the engine
 
@@ -121,7 +100,8 @@ class EngineApp(App[None], inherit_bindings=False):
     def _after_first_frame(self) -> None:
         gc.enable()
         self.start_engine()
-        self.load_other_themes()
+        for fault in self.load_other_themes()[:1]:
+            self.tell(fault, "warn")
 
     @work(thread=True, group="engine")
     def start_engine(self) -> None:

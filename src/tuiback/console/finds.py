@@ -35,10 +35,12 @@ class Finds:
 
 
 def find(browser: Browser, text: str, scope: str, here: Protected | None) -> Finds:
-    """Search the scope around `here`; may take a moment, so from a thread. Raises UsageError for a bad query."""
+    """Search the scope around `here`; may take a moment, so from a thread. Raises UsageError for a bad query.
+
+    Where nothing has the last word of the text, what has one that begins so is found.
+    """
     from tuiback.catalog import SearchScope, parse_query
 
-    query = parse_query(text)
     around = here.account if here and scope != EVERYTHING else None
     narrowed = SearchScope(
         account_id=around.account_id if around and scope == ACCOUNT else None,
@@ -47,9 +49,14 @@ def find(browser: Browser, text: str, scope: str, here: Protected | None) -> Fin
     readers = [
         reader for name, reader in browser.view.readers() if here is None or around is None or name == here.repository
     ]
-    hits = merge(*(reader.search(query, narrowed) for reader in readers), key=attrgetter("modified"), reverse=True)
-    rows = tuple(find_row(hit) for hit in islice(hits, MOST))
-    return Finds(rows, sum(reader.search_lag(_LAG_COUNTED) for reader in readers))
+
+    def rows(wanted: str) -> "tuple[Row[Hit], ...]":
+        query = parse_query(wanted)
+        hits = merge(*(reader.search(query, narrowed) for reader in readers), key=attrgetter("modified"), reverse=True)
+        return tuple(find_row(hit) for hit in islice(hits, MOST))
+
+    found = rows(text) or (rows(f"{text}*") if text[-1:].isalnum() else ())
+    return Finds(found, sum(reader.search_lag(_LAG_COUNTED) for reader in readers))
 
 
 def find_row(hit: "Hit") -> "Row[Hit]":

@@ -25,8 +25,8 @@ def _load_aiohttp() -> None:
 
 _load_aiohttp()
 
-from tuiback.graph.batch import MOST_MEMBERS, BatchRefused
-from tuiback.graph.batch_format import Answered, Member
+from tuiback.graph.batch import BatchRefused
+from tuiback.graph.batch_format import MOST_MEMBERS, Answered, Member
 from tuiback.graph.client import GraphClient
 from tuiback.graph.identity import AppIdentity, GivenToken
 from tuiback.graph.lane import Lane, Page

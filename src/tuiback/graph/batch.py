@@ -17,8 +17,6 @@ from tuiback.graph.faults import BodyBroke, Failure, error_of, failure_of
 from tuiback.graph.leftovers import Leftovers, Pending
 from tuiback.graph.retry import IDEMPOTENT, Again, Attempts, GiveUp, Renew, after
 
-# The service takes no more.
-MOST_MEMBERS = 20
 # A larger answer is read no further: its members are asked for in two halves.
 MOST_ANSWER_BYTES = 16 * 1024 * 1024
 
@@ -62,9 +60,11 @@ class Batch:
 
         Raises BatchRefused, and what makes every request impossible.
         """
-        pending = self._fresh
+        for each in self._fresh[self._leftovers.members :]:
+            self._leftovers.put(each)
+        pending = self._fresh[: self._leftovers.members]
         try:
-            while self._open:
+            while self._open or self._news:
                 if pending:
                     await self._see_through(pending)
                 elif not self._news:
@@ -72,7 +72,7 @@ class Batch:
                 if self._news:
                     news, self._news = self._news, {}
                     yield news
-                pending = self._leftovers.take(MOST_MEMBERS, self._caller.monotonic) if self._open else []
+                pending = self._leftovers.take(self._caller.monotonic) if self._open else []
         finally:
             self.closed = True
             self._leftovers.forget(self)
@@ -115,8 +115,9 @@ class Batch:
         repeatable = are_repeatable(each.member for each in pending)
         content = encode_batch([each.member for each in pending], chain=self._chain)
         ask = replace(
-            self._ask, content=content, units=len(pending), requests=len(pending), repeatable=repeatable, whole=False
-        )
+            self._ask, content=content, units=len(pending), requests=len(pending), is_batch=True,
+            repeatable=repeatable, whole=False,
+        )  # fmt: skip
         async with self._caller.placed(ask) as reply:
             taken = _Round(self._caller, reply.token, repeatable=repeatable)
             replies = decode_batch(await self._read(reply.response), ask.subject)
@@ -124,9 +125,10 @@ class Batch:
                 outcome = taken.settle(each, replies.get(str(number)))
                 if outcome is not None:
                     self._end(each, outcome)
-            # The reply itself has counted for one: each member that was answered shows as well as any request that
-            # the service is willing.
-            reply.slot.succeeded(max(0, taken.answered - 1))
+            if self._chain:
+                self._leftovers.learn(taken.answered, len(pending))
+            # Each member that was answered shows as well as any request that the service is willing.
+            reply.slot.succeeded(taken.answered)
             if taken.refused:
                 reply.slot.throttled(taken.wait_seconds, 429, fence=taken.fences)
         for each, wait_seconds in taken.later:
@@ -183,6 +185,7 @@ class _Round:
         self._token = token
         self._repeatable = repeatable
         self._broken = False
+        self._order_seconds: float | None = None
         self.rest: list[Pending] = []
         self.later: list[tuple[Pending, float]] = []
         self.refused = False
@@ -195,7 +198,10 @@ class _Round:
         """The member's final outcome; None when it will be sent again."""
         if reply is not None and reply.status == _FAILED_DEPENDENCY and self._broken:
             # Not carried out at all, because one before it failed.
-            self.rest.append(pending)
+            if self._order_seconds is None:
+                self.rest.append(pending)
+            else:
+                self.later.append((pending, self._order_seconds))
             return None
         if reply is not None and 200 <= reply.status < 300:
             self.answered += 1
@@ -210,25 +216,23 @@ class _Round:
         if isinstance(decision, Renew):
             self.renew = True
             self.rest.append(tried)
-        elif decision.fence and self._fences_all(failure.retry_after) and failure.retry_after is not None:
-            # The fence is its wait as well.
-            self.rest.append(tried)
         else:
+            if decision.fence:
+                self._refuse(failure.retry_after)
+                # What is written keeps its order: those behind wait as well.
+                self._order_seconds = None if self._repeatable else decision.wait_seconds
             self.later.append((tried, decision.wait_seconds))
         return None
 
-    def _fences_all(self, retry_after: float | None) -> bool:
-        """Whether a refused member shows that the account is closed: not where others of the batch were let in.
+    def _refuse(self, retry_after: float | None) -> None:
+        """A refused member shows that the account is closed; not where others of the batch were let in.
 
         "Retry the failed requests": https://learn.microsoft.com/graph/throttling#throttling-and-batching
         """
         self.refused = True
         if retry_after is not None:
             self.wait_seconds = max(self.wait_seconds or 0.0, retry_after)
-        if self._repeatable and self.answered:
-            return False
-        self.fences = True
-        return True
+        self.fences = self.fences or not (self._repeatable and self.answered)
 
     def _failure(self, reply: MemberReply | None) -> Failure:
         if reply is None:

@@ -12,6 +12,9 @@ import msgspec
 from tuiback.errors import GraphError
 from tuiback.graph.decoding import read_object
 
+# The service takes no more in one batch.
+MOST_MEMBERS = 20
+
 
 class Member(msgspec.Struct, frozen=True):
     """One request of a batch. `path` follows the version, with its query; `body` is sent as JSON."""

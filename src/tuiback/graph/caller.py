@@ -40,6 +40,7 @@ class Ask(msgspec.Struct, frozen=True):
 
     `signed`: it carries the app's token; pre-authenticated links must not. `whole`: the body is read before the
     request counts as done, so that a break within it is repeated too. `redirects`: a redirect is an answer.
+    `is_batch`: the answer to the whole says nothing of how willing the service is.
     `urgent` requests go before all others that wait. `requests` are those that it is made of; `repeatable`: nothing
     is done twice by sending it again, whatever its verb. After `most_server_errors` whoever asks knows better than to
     ask the same again.
@@ -57,6 +58,7 @@ class Ask(msgspec.Struct, frozen=True):
     redirects: bool = False
     urgent: bool = False
     requests: int = 1
+    is_batch: bool = False
     repeatable: bool = False
     most_server_errors: int = MOST_SERVER_ERROR_TRIES
 
@@ -156,6 +158,8 @@ class Caller:
                     self._answered = True
                     self._answered_at = self._clock.monotonic()
                 if isinstance(outcome, httpx.Response):
+                    if not ask.is_batch:
+                        slot.succeeded()
                     self._learn(slot, outcome)
                     if token and token not in self._good_tokens:
                         self._good_tokens.append(token)
@@ -179,7 +183,7 @@ class Caller:
             attempts = after(attempts, decision, outcome)
             if isinstance(decision, Renew):
                 rejected = token
-            elif decision.rests(outcome):
+            else:
                 await self.throttle.rest(ask.service, decision.wait_seconds)
 
     async def body(self, response: httpx.Response, subject: str) -> AsyncGenerator[bytes, None]:
@@ -239,11 +243,10 @@ class Caller:
         return response if good else failure_of(response.status_code, response.headers, body, self._clock.now())
 
     def _learn(self, slot: Slot, response: httpx.Response) -> None:
-        """Count the success, and believe what the service says of its limits.
+        """Believe what the service says of its limits.
 
         The directory states the cost of every request, SharePoint its minute from 80 % on.
         """
-        slot.succeeded()
         # Few answers tell of limits, and httpx would go through all headers for each name.
         headers = {name.lower(): value for name, value in response.headers.raw}
         if _COST in headers or _LIMIT in headers:

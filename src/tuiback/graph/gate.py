@@ -15,6 +15,8 @@ from tuiback.model import Clock
 _UNSTATED_SECONDS, _MOST_UNSTATED_SECONDS = 0.25, 60.0
 # A wide gate opens again by fifths.
 _STEPS = 5
+# So many answers on end show that a service is willing.
+_CALM = 5
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -49,6 +51,10 @@ class Gate:
         self._reduced_at = float("-inf")
         self._successes = 0
         self._bursts_on_end = 0
+        self._answers = 0
+        # When the refused request had come in, while an answer may still open the fence that it set.
+        self._doubted_since: float | None = None
+        self._opened = asyncio.Event()
         self.limit = limits.at_once
         self.in_flight = 0
 
@@ -101,8 +107,16 @@ class Gate:
         """For how long nobody should come in when the service does not say: longer while it refuses everything."""
         return float(min(_UNSTATED_SECONDS * 2 ** max(0, self._bursts_on_end - 1), _MOST_UNSTATED_SECONDS))
 
-    def fence(self, seconds: float) -> None:
-        """Let nobody in for so long."""
+    def fence(self, seconds: float, entered_at: float | None = None) -> None:
+        """Let nobody in for so long, because what came in at `entered_at` was refused.
+
+        If that was the first after many answers it may have been meant for that request alone: an answer to what came
+        in after it opens the fence again. Without `entered_at` nothing does.
+        """
+        stands_firm = self.fence_seconds > 0 and self._doubted_since is None
+        is_first = self._answers >= _CALM
+        self._answers = 0
+        self._doubted_since = entered_at if is_first and not stands_firm else None
         self._fenced_until = max(self._fenced_until, self._clock.monotonic() + seconds)
 
     def reduce(self, entered_at: float, *, halve: bool = True) -> bool:
@@ -119,9 +133,14 @@ class Gate:
             self._bursts_on_end += 1
         return True
 
-    def succeed(self) -> None:
+    def succeed(self, entered_at: float = float("-inf")) -> None:
         """Allow more at once after as many successes as are allowed at once."""
         self._bursts_on_end = 0
+        self._answers += 1
+        if self._doubted_since is not None and entered_at > self._doubted_since:
+            self._doubted_since = None
+            self._fenced_until = self._blocked_until = self._clock.monotonic()
+            self._opened.set()
         if self.limit == self._limits.at_once:
             return
         self._successes += 1
@@ -148,7 +167,7 @@ class Gate:
             wait = self._seconds_until_free(cost)
             if wait > 0:
                 self._blocked_until = self._clock.monotonic() + wait
-                await self._clock.sleep(wait)
+                await (self._clock.sleep(wait) if self._doubted_since is None else self._wait_until_opened(wait))
                 return False
             if self.in_flight >= self.limit:
                 self._room.clear()
@@ -163,6 +182,16 @@ class Gate:
         self.in_flight += 1
         self._give_turn()
         return True
+
+    async def _wait_until_opened(self, seconds: float) -> None:
+        self._opened.clear()
+        waits = [asyncio.ensure_future(self._clock.sleep(seconds)), asyncio.ensure_future(self._opened.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
 
     async def _take_turn(self, *, urgent: bool, again: bool = False) -> None:
         """Come to the door. Who was there already and let somebody go first stands at the head of the queue."""

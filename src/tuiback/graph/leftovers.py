@@ -9,12 +9,15 @@ from typing import Protocol
 import msgspec
 
 from tuiback.errors import TuibackError
-from tuiback.graph.batch_format import Answered, Member
+from tuiback.graph.batch_format import MOST_MEMBERS, Answered, Member
 from tuiback.graph.retry import Attempts
 
 # So many chains of one account are carried out side by side: what is left is spread over those that are free.
 # https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits
 _AT_ONCE = 4
+# What stands behind a member that fails was asked for in vain and counts all the same: where chains break often they
+# are kept short, but no shorter than this.
+_FEWEST_MEMBERS = 4
 
 
 class Owner(Protocol):
@@ -45,6 +48,8 @@ class Leftovers:
     """The members of one account that have been sent in vain, in the order in which they may be sent again."""
 
     def __init__(self) -> None:
+        # How many go into one chain.
+        self.members = MOST_MEMBERS
         self._ready: deque[Pending] = deque()
         # With the moment of the next try.
         self._later: list[tuple[float, Pending]] = []
@@ -66,13 +71,20 @@ class Leftovers:
         pending.owner.settle(pending.place, outcome)
         self._changed.set()
 
-    def take(self, most: int, now: float) -> list[Pending]:
+    def learn(self, answered: int, sent: int) -> None:
+        """So many of a chain were answered before it broke, or all."""
+        if answered == sent:
+            self.members = min(self.members * 2, MOST_MEMBERS)
+        else:
+            self.members = max((self.members + 2 * answered) // 2, _FEWEST_MEMBERS)
+
+    def take(self, now: float) -> list[Pending]:
         """Some of those that may be sent now: others who wait for work get their share."""
         due = [pending for moment, pending in self._later if moment <= now]
         self._later = [(moment, pending) for moment, pending in self._later if moment > now]
         self._ready.extend(due)
         share = ceil(len(self._ready) / min(_AT_ONCE, 1 + self._idle))
-        return [self._ready.popleft() for _ in range(min(share, most))]
+        return [self._ready.popleft() for _ in range(min(share, self.members))]
 
     async def wait(self, owner: Owner, now: float, rest: Callable[[float], Awaitable[object]]) -> None:
         """Until something may be sent, or somebody has ended what `owner` waits for; `rest` sleeps for seconds."""

@@ -56,10 +56,6 @@ class Again(msgspec.Struct, frozen=True):
     wait_seconds: float
     fence: bool = False
 
-    def rests(self, failure: Failure) -> bool:
-        """Whether this request waits by itself: where a time was stated, the fence is its wait as well."""
-        return not self.fence or failure.retry_after is None
-
 
 class Renew(msgspec.Struct, frozen=True):
     """Get a new token and try again at once."""

@@ -163,20 +163,21 @@ class Slot:
         """The service answered so many requests willingly."""
         for gate in self._gates():
             for _ in range(requests):
-                gate.succeed()
+                gate.succeed(self._entered_at)
 
     def throttled(self, wait_seconds: float | None, status: int, *, fence: bool = True) -> None:
         """The service refused, for so long if it said so: whoever listens hears of it once a burst.
 
         The fence and the reduction fall on the account where the service counts by account, so that one busy
-        mailbox does not stop all others. Without `fence` the refused request alone has to wait.
+        mailbox does not stop all others. Without `fence` the refused request alone has to wait. Where the service
+        counts by app nothing opens a fence early: whoever goes on there may be blocked for hours.
         """
         self._service.throttled += 1
         narrowest = self._gates()[0]
         is_news = narrowest.reduce(self._entered_at, halve=status == _TOO_MANY or wait_seconds != 0)
         seconds = narrowest.unstated_fence_seconds if wait_seconds is None else wait_seconds
         if fence:
-            narrowest.fence(seconds)
+            narrowest.fence(seconds, None if self._account is None else self._entered_at)
         if is_news and self._notice is not None:
             self._notice(self._service.name, seconds, status)
 

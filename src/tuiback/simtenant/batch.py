@@ -22,12 +22,25 @@ _JSON = "application/json"
 
 
 class _Member(msgspec.Struct):
-    id: str
+    given_id: str | int = msgspec.field(name="id")
     method: str
     url: str
     headers: dict[str, str] = {}
     body: Any = None
-    depends_on: list[str] = msgspec.field(default_factory=list, name="dependsOn")
+    needed_ids: list[str | int] = msgspec.field(default_factory=list, name="dependsOn")
+
+    @property
+    def id(self) -> str:
+        """Its id; a number stands for the text that it reads as, since public clients send some.
+
+        https://github.com/pnp/cli-microsoft365/blob/main/src/m365/entra/commands/m365group/m365group-user-add.ts
+        """
+        return str(self.given_id)
+
+    @property
+    def depends_on(self) -> list[str]:
+        """The ids of those that must have succeeded before."""
+        return [str(each) for each in self.needed_ids]
 
 
 class _Requests(msgspec.Struct):

@@ -101,7 +101,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tuiback.store.backend import AlreadyThere, Backend, open_backend
+    from tuiback.store.backend import AlreadyThere, Backend
     from tuiback.store.bodies import by_account, decode_bodies, records
     from tuiback.store.check import PackOrder, Sources
     from tuiback.store.checkpoint import CheckpointTable, SubjectRefs, write_table
@@ -111,6 +111,7 @@ if TYPE_CHECKING:
     from tuiback.store.history import Superseded
     from tuiback.store.keys import KeySlot, Secret
     from tuiback.store.needs import LostVersion, Needs, needs_of
+    from tuiback.store.opening import open_backend
     from tuiback.store.pack_checks import Depth
     from tuiback.store.reader import Places, Reader
     from tuiback.store.repository import Repository, identify
@@ -127,7 +128,7 @@ __all__ = [
 ]  # fmt: skip
 
 _PLACES = {
-    "backend": ("AlreadyThere", "Backend", "open_backend"),
+    "backend": ("AlreadyThere", "Backend"),
     "bodies": ("by_account", "decode_bodies", "records"),
     "check": ("PackOrder", "Sources"),
     "checkpoint": ("CheckpointTable", "SubjectRefs", "write_table"),
@@ -137,6 +138,7 @@ _PLACES = {
     "history": ("Superseded",),
     "keys": ("KeySlot", "Secret"),
     "needs": ("LostVersion", "Needs", "needs_of"),
+    "opening": ("open_backend",),
     "pack_checks": ("Depth",),
     "reader": ("Places", "Reader"),
     "repository": ("Repository", "identify"),

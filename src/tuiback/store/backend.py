@@ -1,12 +1,12 @@
-"""Names the few verbs that the store needs of a place for bytes, and opens such a place by its URL."""
+"""Names the few verbs that the store needs of a place for bytes, and tries whether one keeps its word."""
 
 import contextlib
-import secrets
+import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from tuiback.errors import EnvironmentFault, NoSuchThing, UsageError
+from tuiback.errors import EnvironmentFault, NoSuchThing
 
 
 class AlreadyThere(EnvironmentFault):
@@ -72,7 +72,7 @@ class Backend(Protocol):
 
 def store_time(backend: Backend) -> datetime:
     """What the clock of the store says now; leaves no trace. Raises EnvironmentFault where nothing can be written."""
-    name = f"tmp/time-{secrets.token_hex(8)}"
+    name = f"tmp/time-{os.urandom(8).hex()}"
     # Empty, so that a prune can free space where none is left.
     backend.create(name, ())
     try:
@@ -90,7 +90,7 @@ def probe_place(backend: Backend, what: str, remedy: str) -> None:
     # Whoever reads alone starts sooner without it.
     from concurrent.futures import ThreadPoolExecutor
 
-    name = f"tmp/probe-{secrets.token_hex(8)}"
+    name = f"tmp/probe-{os.urandom(8).hex()}"
 
     def won(number: int) -> bool:
         try:
@@ -110,23 +110,3 @@ def probe_place(backend: Backend, what: str, remedy: str) -> None:
             backend.delete(name)
     if late or not kept or not listed or name in backend.list("tmp/probe-"):
         raise EnvironmentFault(what, backend.url, remedy)
-
-
-def open_backend(url: str) -> Backend:
-    """The backend of a folder path, file:// URL or s3://BUCKET/PREFIX; nothing is created.
-
-    Raises UsageError for other schemes and malformed URLs, EnvironmentFault when a store's variables are missing.
-    """
-    scheme, colon, rest = url.partition("://")
-    if scheme == "s3" and colon:
-        # Loads the S3 client, which no folder needs.
-        from tuiback.store.objects import open_bucket
-
-        return open_bucket(url)
-    from tuiback.store.folder import FolderBackend
-
-    if not colon:
-        return FolderBackend(url)
-    if scheme == "file" and rest.startswith("/"):
-        return FolderBackend(rest)
-    raise UsageError(f"{scheme}:// is not a place this version can store to", url, "name a folder or an s3:// URL")

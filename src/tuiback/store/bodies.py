@@ -4,9 +4,8 @@ A record of changes is msgpack: an array of bodies, to be applied one after the 
 fields, rows as maps of theirs.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -20,6 +19,8 @@ _ROW_FIELDS = tuple(name for name in CommitBody.__struct_fields__ if name != "ti
 _OF_NOBODY = frozenset({"controls", "runs"})
 # Rows are of unequal size: pieces planned this much smaller are seldom too large after all.
 _PIECE_BYTES = RECORD_BYTES * 3 // 4
+# Of many rows so many are encoded at once: to touch all of them once more takes longer than encoding a few again.
+_ROWS_AT_ONCE = 2000
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(tuple[CommitBody, ...])
@@ -28,6 +29,18 @@ _decoder = msgspec.msgpack.Decoder(tuple[CommitBody, ...])
 def row_count(body: CommitBody) -> int:
     """How many rows the body has."""
     return sum(len(getattr(body, name)) for name in _ROW_FIELDS)
+
+
+def takes_more(body: CommitBody, limit_bytes: int) -> bool:
+    """Whether the body is encoded to more bytes; of a large one only as much is encoded as it takes to see that."""
+    if row_count(body) > _ROWS_AT_ONCE:
+        size = 0
+        without_rows = len(_encoder.encode(CommitBody(body.time)))
+        for some in _sliced(body, _ROWS_AT_ONCE):
+            size += len(_encoder.encode(some)) - without_rows
+            if size > limit_bytes:
+                return True
+    return len(_encoder.encode(body)) > limit_bytes
 
 
 def by_account(body: CommitBody) -> dict[str, CommitBody]:
@@ -63,44 +76,47 @@ def records(bodies: Iterable[CommitBody]) -> Iterator[tuple[bytes, int]]:
 
     A body that is too large is cut between its rows; only a single row may be larger than that.
     """
-    gathered: list[CommitBody] = []
-    size = 0
+    gathered: list[msgspec.Raw] = []
+    size = rows = 0
     for body in bodies:
-        for piece, piece_bytes in _pieces(body):
-            if gathered and size + piece_bytes > RECORD_BYTES:
-                yield _record(gathered)
-                gathered, size = [], 0
-            gathered.append(piece)
-            size += piece_bytes
+        for piece, piece_rows in _pieces(body):
+            if gathered and size + len(piece) > RECORD_BYTES:
+                yield _encoder.encode(gathered), rows
+                gathered, size, rows = [], 0, 0
+            gathered.append(msgspec.Raw(piece))
+            size += len(piece)
+            rows += piece_rows
     if gathered:
-        yield _record(gathered)
+        yield _encoder.encode(gathered), rows
 
 
-def _record(bodies: Sequence[CommitBody]) -> tuple[bytes, int]:
-    return encode_bodies(bodies), sum(map(row_count, bodies))
-
-
-def _pieces(body: CommitBody) -> Iterator[tuple[CommitBody, int]]:
-    """The body in pieces, to be applied in their order, and about how many bytes each takes."""
-    size = len(_encoder.encode(body))
+def _pieces(body: CommitBody) -> Iterator[tuple[bytes, int]]:
+    """The body in encoded pieces, to be applied in their order, and how many rows each has."""
     count = row_count(body)
-    if size + _ARRAY_BYTES <= RECORD_BYTES or count <= 1:
-        yield body, size
-        return
-    step = max(1, min(count - 1, count * _PIECE_BYTES // size))
-    rows = ((name, row) for name in _ROW_FIELDS for row in getattr(body, name))
-    while some := list(islice(rows, step)):
-        taken: dict[str, list[Any]] = {}
-        for name, row in some:
-            taken.setdefault(name, []).append(row)
-        yield from _pieces(_body(body.time, taken))
+    step = _ROWS_AT_ONCE
+    if count <= _ROWS_AT_ONCE:
+        encoded = _encoder.encode(body)
+        if len(encoded) + _ARRAY_BYTES <= RECORD_BYTES or count <= 1:
+            yield encoded, count
+            return
+        step = max(1, min(count - 1, count * _PIECE_BYTES // len(encoded)))
+    for some in _sliced(body, step):
+        yield from _pieces(some)
+
+
+def _sliced(body: CommitBody, step: int) -> Iterator[CommitBody]:
+    """Bodies of at most `step` rows of one kind that make up this one, in their order."""
+    for name in _ROW_FIELDS:
+        rows = getattr(body, name)
+        for start in range(0, len(rows), step):
+            yield _body(body.time, {name: rows[start : start + step]})
 
 
 # What encode_bodies() adds to the bodies: the start of an array.
 _ARRAY_BYTES = 5
 
 
-def _body(time: datetime, rows: dict[str, list[Any]]) -> CommitBody:
+def _body(time: datetime, rows: Mapping[str, Sequence[Any]]) -> CommitBody:
     fields_given: dict[str, Any] = {name: tuple(some) for name, some in rows.items()}
     return CommitBody(time, **fields_given)
 

@@ -10,11 +10,12 @@ becomes (2 f + gear[b]) mod 2^64; the chunk ends before that byte if f AND the m
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
-
-from pyfastcdc import FastCDC
+from typing import TYPE_CHECKING, NamedTuple
 
 from tuiback.store.keys import Keys
+
+if TYPE_CHECKING:
+    from pyfastcdc import FastCDC
 
 # Parts up to this size are one chunk each and share bundles.
 WHOLE_PART_BYTES = 128 * 1024
@@ -73,5 +74,8 @@ class PartCutter:
 
 # A cutter keeps nothing of what it cuts; making its table takes longer than hashing a mail.
 @lru_cache(maxsize=16)
-def _cutter(seed: int) -> FastCDC:
+def _cutter(seed: int) -> "FastCDC":
+    # Whoever reads alone starts sooner without it.
+    from pyfastcdc import FastCDC
+
     return FastCDC(AVERAGE_BYTES, min_size=MIN_BYTES, max_size=MAX_BYTES, seed=seed)

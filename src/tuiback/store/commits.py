@@ -15,7 +15,7 @@ import msgspec
 from tuiback.errors import Damage, NoSuchThing, UsageError, WriterCloned
 from tuiback.model import Commit, CommitBody, CommitHead
 from tuiback.store.backend import Backend
-from tuiback.store.bodies import by_account, decode_bodies, joined, records
+from tuiback.store.bodies import by_account, decode_bodies, joined, records, takes_more
 from tuiback.store.envelope import COMMIT_MAGIC, RecordType
 from tuiback.store.sealed import SealedObjects
 from tuiback.store.segment import SegmentWriter, read_records
@@ -97,7 +97,7 @@ def spilled(objects: SealedObjects, body: CommitBody) -> tuple[CommitBody, tuple
 
     Rows of one account stay in their order; accounts come one after the other. Raises StorageFull.
     """
-    if len(msgspec.msgpack.encode(body)) <= INLINE_BYTES:
+    if not takes_more(body, INLINE_BYTES):
         return body, ()
     writer = SegmentWriter(objects)
     accounts = by_account(body)

@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import os
-import secrets
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -67,7 +66,7 @@ class FolderBackend:
         """See Backend.create."""
         self._require_root()
         target = self._path(name)
-        temporary = self._root / "tmp" / secrets.token_hex(16)
+        temporary = self._root / "tmp" / os.urandom(16).hex()
         try:
             self._ensure_folder(temporary.parent)
             try:

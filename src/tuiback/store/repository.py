@@ -14,12 +14,13 @@ from tuiback.store import keys as key_slots
 from tuiback.store import pack as pack_objects
 from tuiback.store import slots as slot_objects
 from tuiback.store import twofold
-from tuiback.store.backend import AlreadyThere, Backend, open_backend
+from tuiback.store.backend import AlreadyThere, Backend
 from tuiback.store.checkpoint import copy_table
 from tuiback.store.chunker import AVERAGE_BYTES, MAX_BYTES, MIN_BYTES
 from tuiback.store.envelope import KNOWN_FEATURES, PACK_MAGIC, Envelope
 from tuiback.store.history import Checkpoint, History
 from tuiback.store.keys import DEFAULT_SCRYPT_N, VERSION, Keys, RootKeys, Secret
+from tuiback.store.opening import open_backend
 from tuiback.store.process import prepare_process
 from tuiback.store.sealed import COUNTED, SealedObjects
 from tuiback.store.slots import KeySlots

@@ -53,6 +53,11 @@ class SideProcess:
         # Closing alone would not wake a thread that is reading.
         self._connection.shutdown(socket.SHUT_RDWR)
 
+    def abandon(self) -> None:
+        """End it at once, for it has done nothing yet."""
+        self._process.kill()
+        self.close()
+
     def close(self) -> None:
         """Let it finish what it has in hand, and wait for its end."""
         self._connection.close()

@@ -1,6 +1,7 @@
 """Exports with processes that help: the same files, manifest and errors as without, whatever becomes of the helpers."""
 
 import asyncio
+import errno
 import hashlib
 import os
 import shutil
@@ -10,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,13 +23,15 @@ from tuiback.catalog import CatalogReader
 from tuiback.engine.archives.archive import open_repository
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.home import Home
-from tuiback.engine.restores import lanes, slices
+from tuiback.engine.restores import ahead, lanes, settling, slices
 from tuiback.engine.restores.beside import Opening
 from tuiback.engine.restores.export import Exporter, Names
 from tuiback.engine.restores.helper import Helper
 from tuiback.engine.restores.lanes import HelpFrom
+from tuiback.engine.restores.opening import open_target
+from tuiback.engine.restores.settling import Settling
 from tuiback.engine.restores.slices import ExportReport, Slice, Written
-from tuiback.engine.restores.targets import MANIFEST, Content, FolderPlace, FolderTarget, Target, open_target
+from tuiback.engine.restores.targets import MANIFEST, Content, FolderPlace, FolderTarget, Target
 from tuiback.errors import EnvironmentFault, StorageFull
 from tuiback.model import FOLDER_KINDS
 from tuiback.store import Reader
@@ -209,6 +213,23 @@ def test_few_items_need_no_help(source: Source, wanted: dict[str, bytes], tmp_pa
     assert watch.helpers == []
 
 
+def test_helpers_may_be_started_ahead(
+    source: Source, wanted: dict[str, bytes], tmp_path: Path, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large export begins with them; those that it does not need, having few items after all, leave no process."""
+    monkeypatch.setattr(ahead, "helpers_of_this_machine", lambda: 2)
+    assert ahead.start_for(1) == ()
+    started = ahead.start_for(100_000)
+    target = Idle(tmp_path / "out")
+    watch.answered = lambda _: target.let.set()
+    source.export(target, HelpFrom(1, slices=1, ahead=started))
+    assert tree(tmp_path / "out") == wanted
+    assert [helper.pid for helper in watch.helpers] == [started[0].pid]
+    for process in started:
+        with pytest.raises(ProcessLookupError):
+            os.kill(process.pid, 0)
+
+
 def test_a_killed_helper_costs_nothing(
     source: Source, wanted: dict[str, bytes], tmp_path: Path, watch: Watch
 ) -> None:
@@ -315,6 +336,20 @@ def test_ending_leaves_whole_files_and_no_process(
     (helper,) = watch.helpers
     with pytest.raises(ProcessLookupError):
         os.kill(helper.pid, 0)
+
+
+def test_a_disk_that_loses_what_was_written_is_told(
+    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every write succeeded, but the disk is asked for much at the end, and the export says what it said."""
+
+    def refuse(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(settling, "_STEP_BYTES", LONG)
+    monkeypatch.setattr(lanes, "Settling", partial(Settling, sync=refuse))
+    with pytest.raises(StorageFull, match="did not all reach the disk"):
+        source.export(FolderTarget(tmp_path / "out", overwrite=False), ONE)
 
 
 def run_full(disk: str, stored: str) -> None:

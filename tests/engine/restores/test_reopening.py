@@ -143,7 +143,8 @@ async def test_jobs_of_all_repositories_are_told_apart(desk: Desk, tmp_path: Pat
     """Each has a number of its own, so that it can be shown, stopped and undone by that."""
     (tmp_path / "second").mkdir()
     other = await Rig.open(make_home(tmp_path / "second"))
-    desk.jobs._archives = {"main": desk.rig.archive, "second": other.archive}
+    both = {"main": desk.rig.archive, "second": other.archive}
+    desk.jobs._archives = desk.jobs.desk._archives = both
     await asyncio.gather(*(desk.jobs.check(Check(repository=name)) for name in ("main", "second", "main")))
     numbers = [
         [row.job for row in await archive.with_state(State.jobs)] for archive in (desk.rig.archive, other.archive)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tuiback.engine.restores.targets import MANIFEST, Content, FolderTarget, open_target
+from tuiback.engine.restores.opening import open_target
+from tuiback.engine.restores.targets import MANIFEST, Content, FolderTarget
 from tuiback.errors import UsageError
 
 MODIFIED = "2026-11-23T06:00:00+00:00"

@@ -216,7 +216,7 @@ async def test_checks_are_jobs(rig: Rig) -> None:
     answer = await jobs.check(Check(percent=100))
     assert answer["outcome"] == "failed"
     assert pack.name in str(answer["errors"])
-    shown = [(job.kind, job.outcome) for job in jobs.statuses()]
+    shown = [(job.kind, job.outcome) for job in jobs.desk.statuses()]
     assert shown == [("sampled check", "failed"), ("sampled check", "ok")]
 
 

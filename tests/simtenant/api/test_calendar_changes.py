@@ -71,3 +71,39 @@ def test_calendars_lie_in_groups(caller: Caller) -> None:
     assert caller.send("DELETE", f"/users/{person}/calendars/{shared['id']}").status_code == 204
     assert caller.get(f"{foreign}/calendars")["value"] == []
     assert caller.send("GET", f"/users/{person}/calendarGroups/x").status_code == 404
+
+
+def test_beta_follows_events_themselves(caller: Caller, user: str) -> None:
+    """Series are not taken apart there, no span is asked for, and v1.0 does not know it."""
+    path = f"/users/{user}/calendars/{caller.get(f'/users/{user}/calendar')['id']}/events"
+    assert caller.send("GET", f"{path}/delta").status_code == 400
+    whole, link = caller.walk(caller.root.replace("/v1.0", "/beta") + f"{path}/delta?$top=9")
+    assert {each["id"] for each in whole} == {each["id"] for each in caller.walk(f"{path}?$top=100")[0]}
+    gone = next(each["id"] for each in whole if each["type"] == "seriesMaster")
+    caller.send("DELETE", f"/users/{user}/events/{gone}")
+    made = caller.post(path, event(7))["id"]
+    changed = {each["id"]: each for each in caller.walk(link)[0]}
+    assert changed.keys() == {gone, made}
+    assert changed[gone]["@removed"] == {"reason": "deleted"}
+
+
+def test_an_invitation_is_answered(caller: Caller) -> None:
+    """By who was invited; who declines has it no longer, and only the organizer can call it off."""
+    caller.control("/mutate", {"changes": 40, "seed": 5, "also": ["outlook"]})
+    invited: list[tuple[str, str]] = []
+    own: list[tuple[str, str]] = []
+    for person in caller.users():
+        for each in caller.walk(f"/users/{person}/events?$top=100&$select=isOrganizer")[0]:
+            (own if each["isOrganizer"] else invited).append((person, each["id"]))
+    path = f"/users/{invited[0][0]}/events/{invited[0][1]}"
+    assert caller.send("POST", f"{path}/tentativelyAccept", json={"sendResponse": False}).status_code == 202
+    answered = caller.get(path)
+    assert (answered["responseStatus"]["response"], answered["showAs"]) == ("tentativelyAccepted", "tentative")
+    assert caller.send("POST", f"{path}/cancel", json={}).status_code == 400
+    assert caller.send("POST", f"{path}/decline", json={"comment": "no time"}).status_code == 202
+    assert caller.send("GET", path).status_code == 404
+    mine = f"/users/{own[0][0]}/events/{own[0][1]}"
+    refused = caller.send("POST", f"{mine}/accept", json={})
+    assert (refused.status_code, code_of(refused)) == (400, "ErrorInvalidRequest")
+    assert caller.send("POST", f"{mine}/cancel", json={"comment": "off"}).status_code == 202
+    assert caller.send("GET", mine).status_code == 404

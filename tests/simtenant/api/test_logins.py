@@ -90,6 +90,9 @@ def test_a_device_code_leads_to_a_token(caller: Caller) -> None:
     (account,) = app.get_accounts()
     renewed = app.acquire_token_silent(SCOPES, account, force_refresh=True)
     assert renewed["access_token"] != token["access_token"]
+    more = app.acquire_token_silent_with_error(["https://graph.microsoft.com/Mail.Read"], account)
+    assert more is not None
+    assert more["error_codes"] == [65001]
 
 
 def test_people_who_are_no_administrators_cannot_consent(caller: Caller) -> None:

@@ -53,6 +53,24 @@ def test_me_is_who_has_signed_in(caller: Caller, user: str) -> None:
     assert caller.plain.get(f"{caller.root}/me").status_code == 401
 
 
+def test_people_write_in_chats_and_channels(caller: Caller, user: str) -> None:
+    """On their behalf an application posts and answers as they would; by itself it can't."""
+    address = caller.get(f"/users/{user}")["userPrincipalName"]
+    chat = f"/chats/{caller.walk(f'/users/{user}/chats')[0][0]['id']}/messages"
+    team = caller.walk(f"/users/{user}/joinedTeams")[0][0]["id"]
+    channel = f"/teams/{team}/channels/{caller.get(f'/teams/{team}/primaryChannel')['id']}/messages"
+    said = {"body": {"content": "hello"}}
+    with signed_in(caller, address, "Chat.ReadWrite ChannelMessage.Send ChannelMessage.Read.All") as person:
+        made = person.post(chat, json=said).json()
+        assert (made["from"]["user"]["id"], made["body"]["content"]) == (user, "hello")
+        assert person.get(f"{chat}?$top=1").json()["value"][0]["id"] == made["id"]
+        root = person.post(channel, json=said).json()["id"]
+        reply = person.post(f"{channel}/{root}/replies", json=said).json()
+        assert (reply["replyToId"], person.post(channel, json={}).status_code) == (root, 400)
+    assert code_of(caller.send("POST", chat, json=said)) == "Forbidden"
+    assert code_of(caller.send("POST", channel, json=said)) == "Forbidden"
+
+
 def test_options_go_without_their_dollar(caller: Caller, user: str, drive: str) -> None:
     """As onedrive for Linux writes them; and files can be filtered by a facet."""
     assert caller.get(f"/users/{user}?select=displayName").keys() == {"@odata.context", "id", "displayName"}

@@ -16,6 +16,9 @@ def test_every_team_has_a_site(caller: Caller, site: str) -> None:
     found = caller.get(site)
     host, _, path = found["webUrl"].partition("://")[2].partition("/")
     assert caller.get(f"/sites/{host}:/{path}")["id"] == found["id"]
+    _, collection, web = found["id"].split(",")
+    for name in (collection, f"{collection},{web}"):
+        assert caller.get(f"/sites/{name}")["id"] == found["id"]
     group = caller.walk("/teams")[0][0]["id"]
     assert caller.get(f"/groups/{group}/sites/root")["id"] == found["id"]
     assert found["id"] in {each["id"] for each in caller.walk(f"/sites?search={found['displayName']}")[0]}

@@ -110,3 +110,29 @@ def test_people_see_the_teams_they_are_in(caller: Caller, team: str) -> None:
     """Whoever is a member has the team among the joined ones."""
     member = caller.walk(f"{team}/members")[0][0]["userId"]
     assert team.rpartition("/")[2] in {each["id"] for each in caller.walk(f"/users/{member}/joinedTeams")[0]}
+
+
+def test_a_team_is_made_to_be_filled(caller: Caller, user: str) -> None:
+    """As old as it says and with nobody in it; it is done when its channels are, and then people come."""
+    wanted = {
+        "@microsoft.graph.teamCreationMode": "migration", "displayName": "Moved",
+        "createdDateTime": "2015-03-01T00:00:00Z", "template@odata.bind": f"{caller.root}/teamsTemplates('standard')",
+    }  # fmt: skip
+    assert caller.send("POST", "/teams", json=wanted | {"createdDateTime": "2099-01-01T00:00:00Z"}).status_code == 400
+    reply = caller.send("POST", "/teams", json=wanted)
+    assert reply.status_code == 202
+    team = reply.headers["content-location"].replace("('", "/").replace("')", "")
+    caller.control("/clock", {"seconds": 10})
+    assert caller.get(team)["createdDateTime"].startswith("2015")
+    assert caller.walk(f"{team}/members")[0] == []
+    (general,) = caller.walk(f"{team}/channels")[0]
+    path = f"{team}/channels/{general['id']}"
+    post = {"createdDateTime": "2015-03-02T00:00:00Z", "from": {"user": {"id": user}}, "body": {"content": "old"}}
+    assert caller.post(f"{path}/messages", post)["createdDateTime"].startswith("2015-03-02")
+    assert caller.send("POST", f"{team}/completeMigration").status_code == 400
+    assert caller.send("POST", f"{path}/completeMigration").status_code == 204
+    assert caller.send("POST", f"{team}/completeMigration").status_code == 204
+    assert caller.send("POST", f"{team}/completeMigration").status_code == 400
+    member = {"@odata.type": "#microsoft.graph.aadUserConversationMember", "roles": ["owner"],
+              "user@odata.bind": f"{caller.root}/users('{user}')"}  # fmt: skip
+    assert caller.post(f"{team}/members", member)["userId"] == user

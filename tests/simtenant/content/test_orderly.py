@@ -71,7 +71,7 @@ def test_any_message_is_read_as_the_standard_library_does(bits: list[bytes], pla
         assert shape(read_message(raw)) == shape(BytesParser().parsebytes(raw))
 
 
-def told(fields: Any) -> list[Any]:  # noqa: ANN401 - a Message or what stands for one
+def told(fields: Any) -> list[Any]:
     """All that fields tell of themselves."""
     asked = [
         (str(fields.get(name.upper())), [str(each) for each in fields.get_all(name, [])])

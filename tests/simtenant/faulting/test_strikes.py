@@ -39,6 +39,9 @@ def a_file(caller: Caller, user: str) -> dict[str, Any]:
         ("next-link-expired", 410, "SyncStateNotFound"),
         ("sync-state-not-found", 410, "SyncStateNotFound"),
         ("sync-state-invalid", 400, "SyncStateInvalid"),
+        ("sync-folder-gone", 404, "ErrorSyncFolderNotFound"),
+        ("user-invalid", 404, "ErrorInvalidUser"),
+        ("too-many-objects-open", 429, "ErrorTooManyObjectsOpened"),
     ],
 )
 def test_refusals_come_once_and_change_nothing(caller: Caller, user: str, fault: str, status: int, code: str) -> None:
@@ -46,7 +49,7 @@ def test_refusals_come_once_and_change_nothing(caller: Caller, user: str, fault:
     url = f"/users/{user}/mailFolders/inbox/messages/delta?$select=subject"
     if fault == "next-link-expired":
         url = caller.get(url, headers=IMMUTABLE)["@odata.nextLink"]
-    elif fault.startswith("sync-state"):
+    elif fault.startswith("sync-"):
         url = caller.walk(url, headers=IMMUTABLE)[1]
     order(caller, fault)
     reply = caller.send("GET", url, headers=IMMUTABLE)
@@ -55,6 +58,17 @@ def test_refusals_come_once_and_change_nothing(caller: Caller, user: str, fault:
     assert ("retry-after" in reply.headers) == (fault in ("throttled", "unavailable"))
     assert caller.send("GET", url, headers=IMMUTABLE).status_code == 200
     assert struck(caller) == {fault: 1}
+
+
+def test_one_message_alone_can_be_refused(caller: Caller, user: str) -> None:
+    """Its MIME, or a new one where the mailbox is full."""
+    message = f"/users/{user}/messages/{caller.get(f'/users/{user}/messages?$top=1')['value'][0]['id']}"
+    order(caller, "mime-unconvertible")
+    reply = caller.send("GET", f"{message}/$value")
+    assert (reply.status_code, code_of(reply)) == (500, "ErrorContentConversionFailed")
+    order(caller, "mailbox-full")
+    reply = caller.send("POST", f"/users/{user}/messages", json={"subject": "x"})
+    assert (reply.status_code, code_of(reply)) == (507, "ErrorQuotaExceeded")
 
 
 @pytest.mark.parametrize(

@@ -4,18 +4,19 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tuiback.connectors.base import Existing, ItemSource, Written
 from tuiback.connectors.exchange.entries import MESSAGE_FIELDS, ROOT, content_tag, says_the_same
-from tuiback.connectors.exchange.mail_json import mail_json
 from tuiback.connectors.exchange.mailbox import BY_IMMUTABLE_ID, MailboxAccess, mailbox_path
-from tuiback.connectors.exchange.mime_parts import Attachment
 from tuiback.errors import GraphError, ItemGone, NoSuchThing
 from tuiback.graph import Lane
 from tuiback.model import Account
+
+if TYPE_CHECKING:
+    from tuiback.connectors.exchange.mime_parts import Attachment
 
 # https://learn.microsoft.com/graph/outlook-large-attachments: below 3 MB in one request, above in fragments of
 # less than 4 MB. Fragments are multiples of 320 KiB as everywhere in Graph.
@@ -75,6 +76,9 @@ class ExchangeRestore(MailboxAccess):
         self, account: Account, parent_id: str, item: ItemSource, *, on_conflict: str, replaces: str | None
     ) -> Written:
         """Creates the message, adds its attachments, and only then deletes what it overwrites."""
+        # A backup does without all that takes a message apart.
+        from tuiback.connectors.exchange.mail_json import mail_json
+
         if item.part_size("mime") is None:
             raise NoSuchThing("the backup holds no content of this message", item.name)
         mime = await _read_whole(item.part("mime"))
@@ -128,7 +132,7 @@ class ExchangeRestore(MailboxAccess):
                     return str(folder["id"])
         return None
 
-    async def _attach(self, lane: Lane, message_path: str, attachment: Attachment) -> None:
+    async def _attach(self, lane: Lane, message_path: str, attachment: "Attachment") -> None:
         if len(attachment.data) >= _POSTED_BYTES:
             described = {"attachmentType": "file", "name": attachment.name, "size": len(attachment.data)}
             await lane.upload(
@@ -152,7 +156,7 @@ def _folder_path(account: Account, folder_id: str, *rest: str) -> str:
     return mailbox_path(account, "mailFolders", folder_id, *rest)
 
 
-def _inline(attachment: Attachment) -> dict[str, Any]:
+def _inline(attachment: "Attachment") -> dict[str, Any]:
     named = {"contentId": attachment.content_id} if attachment.content_id else {}
     return {"isInline": attachment.inline, **named}
 

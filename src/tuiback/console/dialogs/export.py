@@ -25,7 +25,7 @@ class ExportDialog(Dialog[str]):
         box = Input(self.folder, compact=True, id="folder")
         box.cursor_blink = False
         yield Horizontal(FieldLabel("Folder"), box, classes="field")
-        yield TextBlock([line(("A folder on this machine, or a file that ends in .zip. Mail becomes .eml.", "dim"))])
+        yield TextBlock([line(("A folder on this machine, or a file that ends in .zip; mail becomes .eml", "dim"))])
         yield button_row([("export", "Export"), ("cancel", "Cancel")], "cancel")
 
     def on_mount(self) -> None:

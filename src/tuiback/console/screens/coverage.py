@@ -9,6 +9,7 @@ from tuiback.console import figures
 from tuiback.console.keys import COVERAGE, bindings
 from tuiback.console.ports import ConsoleView
 from tuiback.console.screens.list_screen import ListScreen
+from tuiback.console.screens.tenants import NO_TENANT
 from tuiback.console.text import wrap
 from tuiback.console.widgets.lines import Line, Span, line
 from tuiback.console.widgets.rows import Column
@@ -77,7 +78,7 @@ class CoverageScreen(ListScreen[Bare]):
     def _answered(self, result: dict[str, object] | None, fault: TuibackError | None) -> None:
         self.asking = False
         if fault is not None or result is None:
-            self.values = self.values or ()
+            self.values, self.troubles = self.values or (), (str(fault),)
             self.console_app.tell(str(fault), "err")
         else:
             rows, troubles = result.get("rows"), result.get("troubles")
@@ -132,5 +133,12 @@ class CoverageScreen(ListScreen[Bare]):
         return f"asked {figures.moment(self.asked_at, self.now)}; F8 asks again"
 
     def nothing(self) -> str:
-        """Good news."""
-        return "Asking Microsoft..." if self.asking else "Everybody is protected by a task."
+        """Good news, where everybody could be asked about."""
+        view = self.console_app.view
+        if self.asking:
+            return "Asking Microsoft..."
+        if self.troubles:
+            return "Nobody is known to be unprotected; but not all could be asked."
+        if view is not None and not any(reader.tenants() for _, reader in view.readers()):
+            return NO_TENANT
+        return "Everybody is protected by a task."

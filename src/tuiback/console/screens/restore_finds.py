@@ -7,7 +7,7 @@ from textual import work
 from tuiback.console import figures
 from tuiback.console.browse import Place, choice_of_item
 from tuiback.console.dialogs.pick import PickDialog
-from tuiback.console.finds import COLUMNS, Finds, find, find_hint
+from tuiback.console.finds import COLUMNS, EVERYTHING, Finds, find, find_hint
 from tuiback.console.item_rows import item_title
 from tuiback.console.screens.restore_moves import RestoreMoves
 from tuiback.errors import TuibackError
@@ -34,7 +34,8 @@ class RestoreFinds(RestoreMoves):
             return
         if not finds.rows:
             missing = f"; {figures.number(finds.missing)} items are not indexed yet" if finds.missing else ""
-            self.tell(f"Nothing in the {scope} ever matched {text}{missing}", "warn")
+            where = "anywhere" if scope == EVERYTHING else f"in the {scope}"
+            self.tell(f"Nothing {where} ever matched {text}{missing}", "warn")
             return
         dialog: PickDialog[Hit] = PickDialog(f"Found: {text}", COLUMNS, finds.rows, hint=find_hint(finds))
         self.app.push_screen(dialog, self._take_find)

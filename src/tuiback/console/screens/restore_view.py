@@ -87,7 +87,7 @@ class RestoreView(FullScreen):
         """Show the accounts and what is unfolded of them."""
         table = self.places
         if self.browser.accounts is not None:
-            nothing = "No account yet: the first run will find them."
+            nothing = "No account yet; run a task."
             table.empty = "No account fits." if self.browser.accounts else nothing
         table.set_rows(ListRows(self.browser.tree()), keep_key=keep_key)
         row = table.cursor_row

@@ -17,6 +17,7 @@ from tuiback.model import Consent, Tenant
 # Days before the end at which somebody should act, and must.
 SOON, NOW = 30, 7
 CONSENT_WORDS = {Consent.UNKNOWN: "unchecked", Consent.WAITING: "waiting", Consent.GRANTED: "granted"}
+NO_TENANT = "No tenant yet. 'tuiback tenant register NAME' makes one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class TenantsScreen(ListScreen[Customer]):
 
     def nothing(self) -> str:
         """How to begin."""
-        return "No tenant yet. 'tuiback tenant register NAME' makes one."
+        return NO_TENANT
 
     # ---- what is done
 

@@ -20,7 +20,8 @@ from tuiback.model import (
     VersionOpened,
 )
 
-UNCOMMITTED_ROWS = 20_000
+# With fewer the commits cost more; with more the last one, for which nothing is left to do beside, takes long.
+UNCOMMITTED_ROWS = 8_000
 
 ItemKey = tuple[str, str]
 

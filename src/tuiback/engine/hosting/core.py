@@ -121,7 +121,7 @@ class Engine:
         holds = Holds(self._archives, self._registry, clock)
         self._jobs = Jobs(self._archives, self._registry, holds, activity, clock)
         self._jobs.on_check = partial(note_check, alerts_path(home), clock)
-        work = Work(self._dispatcher, self._scheduler, self._jobs.statuses, self._alerts, self._low_water.is_low)
+        work = Work(self._dispatcher, self._scheduler, self._jobs.desk.statuses, self._alerts, self._low_water.is_low)
         self._board = Board(self.info, self._archives, self._registry, work, gates, activity, clock)
         changes = TaskChanges(self._registry, self._dispatcher, clock)
         self._handlers = self._all_handlers(changes, holds)
@@ -158,7 +158,7 @@ class Engine:
             AckOwed: Debts(self._archives).acknowledge,
             FindItems: partial(find_items, self._home),
             FindCoverage: Coverage(self._archives, self._registry).find,
-            CancelJob: self._jobs.cancel,
+            CancelJob: self._jobs.desk.cancel,
             ResumeJob: reopening.resume,
             UndoJob: reopening.undo,
             SetLimits: self._set_limits,
@@ -169,7 +169,7 @@ class Engine:
 
     def info(self) -> EngineInfo:
         """Who hosts the engine, and whether it is busy."""
-        busy = bool(self._dispatcher.runs) or any(j.state == "running" for j in self._jobs.statuses())
+        busy = bool(self._dispatcher.runs) or any(j.state == "running" for j in self._jobs.desk.statuses())
         return EngineInfo("running" if busy else "idle", os.getpid(), self._role, self._since, __version__)
 
     @property
@@ -290,7 +290,7 @@ class Engine:
             guard.cancel()
         await asyncio.gather(*self._guarding, return_exceptions=True)
         await self._dispatcher.stop_all()
-        await self._jobs.stop_all()
+        await self._jobs.desk.stop_all()
         for work in (self._painting, self._sealing):
             if work is not None:
                 work.cancel()

@@ -1,18 +1,15 @@
 """Holds one process that writes slices of an export, from its start to its end."""
 
-import os
-import signal
 import threading
 from contextlib import suppress
 
 import msgspec
 
 from tuiback.engine.codec import error_of
+from tuiback.engine.restores import ahead
 from tuiback.engine.restores.beside import Answer, Opening
 from tuiback.engine.restores.slices import Slice, Written
 from tuiback.store.side_process import SideProcess
-
-_MODULE = "tuiback.engine.restores.beside"
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Answer).decode
@@ -24,10 +21,10 @@ class Helper:
     Those say that it has ended: what it has not answered it may have written or not.
     """
 
-    def __init__(self, opening: Opening) -> None:
-        """Start it. Raises EnvironmentFault where that can't be done."""
+    def __init__(self, opening: Opening, started: SideProcess | None = None) -> None:
+        """Start it, unless it is started. Raises EnvironmentFault where that can't be done."""
         self._opening = opening
-        self._process = SideProcess(_MODULE)
+        self._process = started or ahead.start()
         self._messages = self._process.messages
         self._closing = threading.Lock()
         self._is_ready = False
@@ -65,7 +62,8 @@ class Helper:
         with self._closing:
             if self._is_closed:
                 return
-            if not self._is_ready:
-                os.kill(self._process.pid, signal.SIGKILL)
-            self._process.close()
             self._is_closed = True
+            if self._is_ready:
+                self._process.close()
+            else:
+                self._process.abandon()

@@ -1,39 +1,30 @@
-"""Restores, exports and prunes as jobs: numbered, journalled, visible while they run, cancellable.
+"""Carries restores, exports, prunes and checks out as jobs.
 
 What carries a job out loads with the first of its kind: most engines only ever back up.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from tuiback.catalog import JobRow, State
 from tuiback.engine.activity import Activity
 from tuiback.engine.archives.archive import Archive
-from tuiback.engine.commands import CancelJob, Check, Export, MakeCheckpoint, Prune, Restore, Selection, UndoJob
+from tuiback.engine.commands import Check, Export, MakeCheckpoint, Prune, Restore, Selection
 from tuiback.engine.progress import Progress
+from tuiback.engine.restores.job_desk import Answer, Done, JobDesk
 from tuiback.engine.restores.selected import batches, items
 from tuiback.engine.settings.registry import Registry
 from tuiback.engine.upkeep.holds import Holds
-from tuiback.engine.upkeep.pins import Pins
 from tuiback.engine.upkeep.prune_report import prune_fields, summed
-from tuiback.errors import NoSuchThing, TuibackError, UsageError
-from tuiback.model import Account, Clock, JobStatus, Outcome
+from tuiback.errors import NoSuchThing, UsageError
+from tuiback.model import Account, Clock, Outcome
 
 if TYPE_CHECKING:
     from tuiback.engine.restores.restore import RestoreReport
     from tuiback.engine.restores.slices import ExportReport
     from tuiback.engine.upkeep.checking import Extent
-
-ENDED_KEPT = 20
-Answer = dict[str, object]
-# How a job ended: its outcome, its answer, and a line for each thing that went wrong.
-Done = tuple[Outcome, Answer, list[str]]
 
 
 class Jobs:
@@ -50,44 +41,12 @@ class Jobs:
         self._archives = archives
         self._registry = registry
         self._holds = holds
-        self._activity = activity
         self._clock = clock
-        self._pins = Pins()
+        # Where those in progress are seen and stopped.
+        self.desk = JobDesk(archives, activity, clock)
         self._pruned: set[str] = set()
-        self._number = 0
-        self._progress: dict[int, tuple[str, str, Progress]] = {}
-        self._work: dict[int, asyncio.Task[Answer]] = {}
-        self._ended: deque[JobStatus] = deque(maxlen=ENDED_KEPT)
         # Called on another thread with each repository that was checked, how, and how much of it is damaged.
         self.on_check: Callable[[str, Extent, int], None] = lambda *_: None
-
-    def statuses(self) -> tuple[JobStatus, ...]:
-        """Jobs in progress, then the last ones that ended."""
-        running = tuple(
-            JobStatus(number, kind, subject, "running", None, p.done, p.total, p.bytes_done, p.failed, p.what)
-            for number, (kind, subject, p) in self._progress.items()
-        )
-        return running + tuple(reversed(self._ended))
-
-    async def cancel(self, command: CancelJob) -> Answer:
-        """Stop a job; what is written stays, and the journal says what that is."""
-        work = self._work.get(command.job)
-        if work is None:
-            raise NoSuchThing("no such job is running", str(command.job), "see 'tuiback status'")
-        work.cancel()
-        await asyncio.wait([work])
-        return {}
-
-    async def stop_all(self) -> None:
-        """Cancel every job."""
-        for work in self._work.values():
-            work.cancel()
-        if self._work:
-            await asyncio.wait(list(self._work.values()))
-
-    def is_running(self, job: int) -> bool:
-        """Whether a job of that number is in progress."""
-        return job in self._work
 
     def _chosen(self, repository: str) -> list[Archive]:
         """The archive of that repository; all for ""."""
@@ -136,12 +95,12 @@ class Jobs:
             report = await work.plan(Progress())
             return restore_fields(None, Outcome.OK, report)
 
-        async def do(job: int, progress: Progress) -> tuple[Outcome, Answer, list[str]]:
+        async def do(job: int, progress: Progress) -> Done:
             report = await work.execute(job, progress)
             return report.outcome, restore_fields(job, report.outcome, report), report.errors
 
         subject = f"{sources[0].address or sources[0].name} to {target.address or target.name}"
-        return await self.start(archive, "restore", subject, command, do, again=again, begun=begun)
+        return await self.desk.start(archive, "restore", subject, command, do, again=again, begun=begun)
 
     async def export(self, command: Export, again: JobRow | None = None) -> Answer:
         """Write the selection as files; `again` is the job that goes on.
@@ -149,7 +108,7 @@ class Jobs:
         The answer has the fields of cli.md's export.
         """
         from tuiback.engine.restores.export import Exporter, Names, safe_name
-        from tuiback.engine.restores.targets import open_target
+        from tuiback.engine.restores.opening import open_target
 
         archive, sources = await asyncio.to_thread(self._source, command.selections)
         if not Path(command.to).is_absolute():
@@ -162,7 +121,7 @@ class Jobs:
         target = await asyncio.to_thread(open_target, command.to, overwrite=command.overwrite)
         exporter = Exporter(archive.reader, archive.content, target, command.form)
 
-        async def do(job: int, progress: Progress) -> tuple[Outcome, Answer, list[str]]:
+        async def do(job: int, progress: Progress) -> Done:
             try:
                 for selection, account in zip(command.selections, sources, strict=True):
                     top = safe_name(account.address or account.name) if len(sources) > 1 else ""
@@ -183,7 +142,7 @@ class Jobs:
             return report.outcome, answer, report.errors
 
         subject = f"{', '.join(a.address or a.name for a in sources[:3])} to {command.to}"
-        return await self.start(archive, "export", subject, command, do, again=again)
+        return await self.desk.start(archive, "export", subject, command, do, again=again)
 
     async def prune(self, command: Prune) -> Answer:
         """Prune every repository, one after the other. The answer has the fields of cli.md's prune."""
@@ -194,7 +153,7 @@ class Jobs:
 
         name = archive.ref.name
         held = self._holds.is_held(archive)
-        pruner = Pruner(archive, self._clock, is_held=lambda account: account in self._pins or held(account))
+        pruner = Pruner(archive, self._clock, is_held=lambda account: account in self.desk.pins or held(account))
         if name in self._pruned:
             raise UsageError("it is being pruned already", name, "let it end; see 'tuiback status'")
         if command.dry_run:
@@ -204,7 +163,7 @@ class Jobs:
             finally:
                 self._pruned.discard(name)
 
-        async def do(job: int, progress: Progress) -> tuple[Outcome, Answer, list[str]]:
+        async def do(job: int, progress: Progress) -> Done:
             try:
                 report = await pruner.prune(progress)
             finally:
@@ -213,7 +172,7 @@ class Jobs:
             return outcome, prune_fields(job, outcome, report), report.troubles
 
         self._pruned.add(name)
-        return await self.start(archive, "prune", name, command, do)
+        return await self.desk.start(archive, "prune", name, command, do)
 
     async def check(self, command: Check) -> Answer:
         """Check every repository, one after the other. The answer stands with the command."""
@@ -234,7 +193,7 @@ class Jobs:
                 answer: Answer = {"job": job, "outcome": str(outcome), **figures, "damaged": len(report.damaged)}
                 return outcome, answer | {"errors": lines}, lines
 
-            answers.append(await self.start(archive, kind, archive.ref.name, command, do))
+            answers.append(await self.desk.start(archive, kind, archive.ref.name, command, do))
         return _worst(answers)
 
     async def checkpoint(self, command: MakeCheckpoint) -> Answer:
@@ -256,93 +215,8 @@ class Jobs:
                 return Outcome.OK, {"job": job, "outcome": "ok", "errors": []}, []
 
             self._pruned.add(name)
-            answers.append(await self.start(archive, "checkpoint", name, command, do))
+            answers.append(await self.desk.start(archive, "checkpoint", name, command, do))
         return _worst(answers)
-
-    async def start(
-        self,
-        archive: Archive,
-        kind: str,
-        subject: str,
-        command: Restore | Export | Prune | Check | MakeCheckpoint | UndoJob,
-        do: Callable[[int, Progress], Awaitable[Done]],
-        *,
-        again: JobRow | None = None,
-        begun: datetime | None = None,
-    ) -> Answer:
-        """Make a job of it, or let that one go on, and answer when it has ended, unless the command doesn't wait."""
-        now = begun or self._clock.now()
-        if again is None:
-            plan, number = msgspec.json.encode(command), await self._new_number()
-            job = await archive.with_state(State.new_job, kind, subject, plan, now, number)
-        else:
-            job = again.job
-            await archive.with_state(State.reopen_job, job, self._clock.now())
-        progress = Progress()
-        self._progress[job] = (kind, subject, progress)
-        self._activity.add("info", subject, f"{kind} job {job} started")
-        selections = command.selections if isinstance(command, Restore | Export) else ()
-        held = [selection.account_id for selection in selections]
-        work = asyncio.ensure_future(self._finish(archive, job, held, do))
-        self._work[job] = work
-        # A task that is cancelled before it has begun would not tell its end.
-        await asyncio.sleep(0)
-        if not command.wait:
-            return {"job": job, "outcome": None}
-        return await asyncio.shield(work)
-
-    async def _new_number(self) -> int:
-        """A number that no job of any repository has: people name jobs by it alone."""
-        for archive in self._archives.values():
-            newest = await archive.with_state(State.jobs, 1)
-            self._number = max(self._number, *(row.job for row in newest), 0)
-        self._number += 1
-        return self._number
-
-    async def _finish(
-        self,
-        archive: Archive,
-        job: int,
-        held: Sequence[str],
-        do: Callable[[int, Progress], Awaitable[tuple[Outcome, Answer, list[str]]]],
-    ) -> Answer:
-        kind, subject, progress = self._progress[job]
-        outcome, answer, errors = Outcome.FAILED, Answer(), [""]
-        try:
-            with self._pins.hold(held):
-                outcome, answer, errors = await do(job, progress)
-        except asyncio.CancelledError:
-            outcome, answer, errors = Outcome.CANCELLED, {"job": job, "outcome": "cancelled"}, ["cancelled"]
-        except TuibackError as e:
-            errors = [str(e)]
-            raise
-        finally:
-            del self._progress[job]
-            del self._work[job]
-            await self._note_end(archive, job, (kind, subject, progress), outcome, errors)
-        return answer
-
-    async def _note_end(
-        self, archive: Archive, job: int, about: tuple[str, str, Progress], outcome: Outcome, errors: list[str]
-    ) -> None:
-        kind, subject, p = about
-        note = errors[0] if errors else f"{p.done} items"
-        self._ended.append(
-            JobStatus(job, kind, subject, "ended", str(outcome), p.done, p.total, p.bytes_done, p.failed, note)
-        )
-        level = {Outcome.OK: "ok", Outcome.CANCELLED: "info"}.get(outcome, "error")
-        self._activity.add(level, subject, f"{kind} job {job} {outcome}: {note}")
-        await archive.with_state(
-            State.update_job,
-            job,
-            state="ended",
-            outcome=outcome,
-            done=p.done,
-            total=p.total,
-            report=msgspec.json.encode(errors),
-            now=self._clock.now(),
-        )
-
 
 def _tell(report: "ExportReport", progress: Progress) -> None:
     progress.done, progress.bytes_done, progress.failed = report.files + report.failed, report.bytes, report.failed

@@ -6,9 +6,11 @@ Threads share the interpreter, so that small items are written hardly quicker by
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from tuiback.engine.restores.ahead import helpers_of_this_machine
 from tuiback.engine.restores.beside import Opening
 from tuiback.engine.restores.helper import Helper
 from tuiback.engine.restores.settling import Settling
@@ -16,10 +18,8 @@ from tuiback.engine.restores.slice_queue import Portion, SliceQueue
 from tuiback.engine.restores.slices import ExportReport, Slice, SliceWriter, Written
 from tuiback.engine.restores.targets import Target
 from tuiback.errors import EnvironmentFault
-from tuiback.store.side_process import available_cores
+from tuiback.store.side_process import SideProcess
 
-# A helper takes some 80 MB of memory.
-_HELPERS_MAX = 3
 # It writes one slice while the next one travels.
 _SLICES_UNDER_WAY = 2
 
@@ -29,16 +29,17 @@ class HelpFrom:
     """How many processes help, and from how many waiting slices of several items: each process takes 0.2 s to start.
 
     Long files, each a slice by itself, are no reason for one: most of their work is done outside of the interpreter,
-    where the threads of one process don't wait for each other.
+    where the threads of one process don't wait for each other. Those of `ahead` are started already.
     """
 
     helpers: int
     slices: int = 8
+    ahead: tuple[SideProcess, ...] = ()
 
 
 def help_of_this_machine() -> HelpFrom:
-    """A helper for each core but the one that this process has."""
-    return HelpFrom(min(_HELPERS_MAX, available_cores() - 1))
+    """As many helpers as it has cores for."""
+    return HelpFrom(helpers_of_this_machine())
 
 
 class Lanes:
@@ -50,10 +51,15 @@ class Lanes:
         self._target = target
         self._opening = opening
         self._help_from = help_from
+        self._ahead = deque(help_from.ahead)
         self._queue = SliceQueue()
         self._threads: list[threading.Thread] = []
         self._helpers: list[Helper] = []
+        self._called = False
         self._settling: Settling | None = None
+        if opening is not None:
+            with suppress(OSError):
+                self._settling = Settling(opening.place.folder)
         self._helped = False
 
     @property
@@ -71,10 +77,11 @@ class Lanes:
         self._queue.put(planned)
         if len(self._threads) < self._target.at_once:
             self._start(partial(self._work_here, spare=bool(self._threads)))
-        if self._settling is None and self._opening is not None and self._queue.waiting() >= self._help_from.slices:
-            self._settling = Settling(self._opening.place.folder)
+        if not self._called and self._opening is not None and self._queue.waiting() >= self._help_from.slices:
+            self._called = True
             for _ in range(self._help_from.helpers):
-                self._start(partial(self._work_beside, self._opening))
+                started = self._ahead.popleft() if self._ahead else None
+                self._start(partial(self._work_beside, self._opening, started))
 
     def put_done(self, written: Written) -> None:
         """Count what needed no writing."""
@@ -90,7 +97,7 @@ class Lanes:
         return done
 
     def settle(self) -> None:
-        """Return when much that was written is on the disk; for little nobody waits. Raises StorageFull."""
+        """Return when what was written is on the disk, if it is much. Raises StorageFull."""
         if self._settling is not None:
             self._settling.finish()
 
@@ -102,6 +109,8 @@ class Lanes:
             helper.stop()
         for thread in self._threads:
             thread.join()
+        while self._ahead:
+            self._ahead.popleft().abandon()
         if self._settling is not None:
             self._settling.close()
 
@@ -122,10 +131,10 @@ class Lanes:
         while not (spare and self._helped) and (portion := self._queue.take(lane)) is not None:
             self._done(portion, self._writer.write(portion.planned))
 
-    def _work_beside(self, opening: Opening, lane: int) -> None:
+    def _work_beside(self, opening: Opening, started: SideProcess | None, lane: int) -> None:
         """Have slices written by a process; where it can't be had, or ends before its time, they are written here."""
         try:
-            helper = Helper(opening)
+            helper = Helper(opening) if started is None else Helper(opening, started)
         except EnvironmentFault:
             return
         under_way: deque[Portion] = deque()

@@ -11,7 +11,8 @@ from tuiback.connectors.base import Connector
 from tuiback.engine.archives.archive import Archive
 from tuiback.engine.commands import Export, Restore, ResumeJob, UndoJob
 from tuiback.engine.progress import Progress
-from tuiback.engine.restores.jobs import Answer, Done, Jobs
+from tuiback.engine.restores.job_desk import Answer, Done
+from tuiback.engine.restores.jobs import Jobs
 from tuiback.engine.restores.selected import StoredItem
 from tuiback.engine.settings.registry import Registry
 from tuiback.errors import EnvironmentFault, ItemGone, MicrosoftRefuses, NoSuchThing, TuibackError, UsageError
@@ -57,7 +58,7 @@ class Reopening:
         connector = self._registry.connector_for_kind(target.tenant, target.kind)
         undoing = Undoing(archive, connector, target, plan)
         subject = f"restore {row.job} to {target.address or target.name}"
-        return await self._jobs.start(archive, "undo", subject, command, partial(undoing.execute, row.job))
+        return await self._jobs.desk.start(archive, "undo", subject, command, partial(undoing.execute, row.job))
 
     async def _find(self, job: int) -> tuple[Archive, JobRow]:
         """The job, of whatever repository. Raises NoSuchThing, and UsageError while it is in progress."""
@@ -66,7 +67,7 @@ class Reopening:
                 row = await archive.with_state(State.job, job)
             except NoSuchThing:
                 continue
-            if self._jobs.is_running(job):
+            if self._jobs.desk.is_running(job):
                 raise UsageError("it is in progress", f"job {job}", "wait for its end, or cancel it")
             return archive, row
         raise NoSuchThing("there is no such job", f"job {job}", "see 'tuiback job list'")

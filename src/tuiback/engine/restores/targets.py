@@ -1,4 +1,4 @@
-"""Where an export writes: a folder or a .zip file; no name can lead outside of it."""
+"""Where an export writes, and a folder as such a place; no name can lead outside of it."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -124,17 +124,6 @@ class FolderTarget:
         """Write the manifest at the top of the folder."""
         with Path(self._folder, MANIFEST).open("wb") as f:
             f.writelines(line + b"\n" for line in manifest)
-
-
-def open_target(to: str, *, overwrite: bool) -> Target:
-    """A folder, or a .zip file by its ending."""
-    path = Path(to)
-    if path.suffix.lower() == ".zip" and not path.is_dir():
-        # A process that helps needs nothing of it, and starts sooner.
-        from tuiback.engine.restores.zip_target import ZipTarget
-
-        return ZipTarget(path, overwrite=overwrite)
-    return FolderTarget(path, overwrite=overwrite)
 
 
 def _write_new(path: str, pieces: Iterable[bytes], modified: str) -> None:

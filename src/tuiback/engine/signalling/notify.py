@@ -1,7 +1,6 @@
 """Delivers a notice once, by mail, webhook or ping; says why when it can't, and never a secret."""
 
 import asyncio
-import smtplib
 import ssl
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -66,6 +65,9 @@ async def _request(
 
 
 async def _mail(channel: SmtpChannel, notice: Notice) -> None:
+    # Few runs send any.
+    import smtplib
+
     try:
         await asyncio.to_thread(_send_mail, channel, message_of(channel, notice))
     except smtplib.SMTPAuthenticationError as error:
@@ -94,6 +96,8 @@ def message_of(channel: SmtpChannel, notice: Notice) -> EmailMessage:
 
 
 def _send_mail(channel: SmtpChannel, message: EmailMessage) -> None:
+    import smtplib
+
     context = ssl.create_default_context()
     if channel.security == "ssl":
         opened: smtplib.SMTP = smtplib.SMTP_SSL(channel.host, channel.port, timeout=SEND_SECONDS, context=context)

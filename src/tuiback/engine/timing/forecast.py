@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from itertools import accumulate, combinations
-from statistics import median
 
 # Growth of last year says little about the next month.
 DAYS_LOOKED_AT = 90
@@ -28,6 +27,9 @@ def daily_growth(stored: Iterable[tuple[date, int]], now: datetime) -> float | N
     count = (now.date() - min(by_day)).days if by_day else 0
     if count < DAYS_NEEDED:
         return None
+    # What statistics brings takes longer to load than this takes; a young repository does without.
+    from statistics import median
+
     first = now.date() - timedelta(days=count)
     totals = list(accumulate(by_day.get(first + timedelta(days=number), 0) for number in range(count)))
     return median((later - earlier) / (j - i) for (i, earlier), (j, later) in combinations(enumerate(totals), 2))

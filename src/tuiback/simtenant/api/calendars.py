@@ -132,6 +132,15 @@ def _list_instances(cloud: Cloud, call: Call) -> Reply:
 
 def _delta(cloud: Cloud, call: Call) -> Reply:
     """What takes place in the span, then what changed in it; what left the span counts as deleted. Raises Fault 410."""
+    return _followed(cloud, call, has_span=True)
+
+
+def _events_delta(cloud: Cloud, call: Call) -> Reply:
+    """Single events and series, whenever they are, then what changed of them. Raises Fault 410."""
+    return _followed(cloud, call, has_span=False)
+
+
+def _followed(cloud: Cloud, call: Call, *, has_span: bool) -> Reply:
     view = calendar_view_of(cloud, call)
     place = calendar_of(view, call)
     if place == SHARED:
@@ -139,10 +148,9 @@ def _delta(cloud: Cloud, call: Call) -> Reply:
     text = call.query.get("$skiptoken") or call.query.get("$deltatoken")
     log = view.calendar.changes
     if text is None:
-        first, last = _span(call)
-        state: dict[str, Any] = {"of": [view.calendar.owner, place], "age": cloud.delta_generation,
-                                 "first": first.timestamp(), "last": last.timestamp(), "since": -1,
-                                 "until": log.latest, "shown": 0}  # fmt: skip
+        span = [each.timestamp() for each in _span(call)] if has_span else []
+        state: dict[str, Any] = {"of": [view.calendar.owner, place], "age": cloud.delta_generation, "span": span,
+                                 "since": -1, "until": log.latest, "shown": 0}  # fmt: skip
     else:
         state = find_token(cloud.token_key, text) or {}
     if (state.get("of"), state.get("age")) != ([view.calendar.owner, place], cloud.delta_generation):
@@ -162,7 +170,7 @@ def _delta(cloud: Cloud, call: Call) -> Reply:
 
 def _changed(view: CalendarView, state: dict[str, Any], place: int) -> Iterator[dict[str, Any]]:
     """What the calendar of that number holds of the span, or what of it changed."""
-    first, last = (datetime.fromtimestamp(state[name], UTC) for name in ("first", "last"))
+    span = tuple(datetime.fromtimestamp(each, UTC) for each in state["span"])
     if state["since"] < 0:
         serials = [each.serial for each in view.calendar.events.values() if each.calendar == place]
     else:
@@ -170,7 +178,11 @@ def _changed(view: CalendarView, state: dict[str, Any], place: int) -> Iterator[
         serials = list(dict.fromkeys(change.serial for change in log if change.container == place))
     for serial in serials:
         event = view.calendar.events.get(serial) or view.calendar.gone[serial]
-        found = list(taking_place(view, event, first, last)) if serial in view.calendar.events else []
+        is_here = serial in view.calendar.events
+        if not span:
+            yield event_json(view, event) if is_here else _gone(view.event_id(event))
+            continue
+        found = list(taking_place(view, event, *span)) if is_here else []
         yield from found
         if state["since"] >= 0:
             told = {each["id"] for each in found}
@@ -200,6 +212,7 @@ ROUTES = (
         for route in (
             Route("GET", base + "/events", _list_events, READ_CALENDARS, filtered=True),
             Route("GET", base + "/events/$count", _count_events, READ_CALENDARS, filtered=True),
+            Route("GET", base + "/events/delta", _events_delta, READ_CALENDARS, in_beta=True),
             Route("GET", base + "/events/{event}", _get_event, READ_CALENDARS),
             Route("GET", base + "/events/{event}/instances", _list_instances, READ_CALENDARS, filtered=True),
             Route("GET", base + "/calendarView", _list_view, READ_CALENDARS, filtered=True),

@@ -1,4 +1,4 @@
-"""Answers for chats into which an application puts messages as if they were old.
+"""Answers for new messages of chats, and for chats into which an application puts them as if they were old.
 
 https://learn.microsoft.com/graph/api/chat-startmigration, .../chat-completemigration
 """
@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from tuiback.simtenant.api.call import Call, Fault, Reply, no_content
 from tuiback.simtenant.api.chats import chat_of, place_of_chat
 from tuiback.simtenant.api.cloud import Cloud
-from tuiback.simtenant.api.permissions import MIGRATE_POSTS
-from tuiback.simtenant.api.posts import Importing, imported
+from tuiback.simtenant.api.permissions import MIGRATE_POSTS, WRITE_CHAT_POSTS
+from tuiback.simtenant.api.posts import Writing, written_post
 from tuiback.simtenant.api.router import Route
 
 
@@ -38,9 +38,9 @@ def _complete(cloud: Cloud, call: Call) -> Reply:
     return no_content()
 
 
-def _import(cloud: Cloud, call: Call) -> Reply:
+def _write(cloud: Cloud, call: Call) -> Reply:
     chat = chat_of(cloud, call)
-    return imported(Importing(place_of_chat(cloud, call, chat), chat.created, chat.migrating_app))
+    return written_post(Writing(place_of_chat(cloud, call, chat), chat.created, chat.migrating_app))
 
 
 def _moment(text: object) -> datetime:
@@ -55,5 +55,5 @@ _CHAT = "/chats/{chat}"
 ROUTES = (
     Route("POST", _CHAT + "/startMigration", _start, MIGRATE_POSTS),
     Route("POST", _CHAT + "/completeMigration", _complete, MIGRATE_POSTS),
-    Route("POST", _CHAT + "/messages", _import, MIGRATE_POSTS),
+    Route("POST", _CHAT + "/messages", _write, WRITE_CHAT_POSTS),
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from tuiback.simtenant.api.call import Call, Fault, Reply, no_content
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.drive_json import DriveView
-from tuiback.simtenant.api.drive_lookup import check_holder, drive_of, node_of
+from tuiback.simtenant.api.drive_lookup import DRIVES, check_holder, drive_of, node_of
 from tuiback.simtenant.api.permissions import WRITE_FILES
 from tuiback.simtenant.api.router import Route
 from tuiback.simtenant.state.drive import Node
@@ -50,4 +50,4 @@ def _routes(drive: str) -> Iterable[Route]:
             yield Route("POST", node + "/checkin", _check_in, WRITE_FILES)
 
 
-ROUTES = (*_routes("/users/{user}/drive"), *_routes("/drives/{drive}"))
+ROUTES = tuple(route for drive in DRIVES for route in _routes(drive))

@@ -16,8 +16,9 @@ from tuiback.simtenant.state.drive import Drive, Node, sharing_above
 
 _REACHES = ("anonymous", "organization", "users")
 QUOTA_BYTES = 1024**4
-# What OneDrive for Business says instead of a hash once an item is deleted.
 _URL_NAMES = frozenset({"content.downloadUrl", "@microsoft.graph.downloadUrl"})
+_ON_REQUEST = frozenset({"publication", "sharepointIds"})
+# What OneDrive for Business says instead of a hash once an item is deleted.
 NO_HASH = "AAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 
@@ -107,7 +108,7 @@ def item_json(
         document["shared"] = shared
     if node.trouble == "malware":
         document["malware"] = {"description": "Virus:DOS/EICAR_Test_File"}
-    if names is not None:
+    if names is not None and names & _ON_REQUEST:
         document |= _told_on_request(view, node)
     if node.source is None:
         document["folder"] = {"childCount": drive.child_count(node.serial)}

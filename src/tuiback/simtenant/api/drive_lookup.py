@@ -10,6 +10,9 @@ from tuiback.simtenant.api.user_lookup import account_of
 from tuiback.simtenant.content.company import Person
 from tuiback.simtenant.state.drive import ROOT_NODE, Node
 
+# The ways to a drive below which every route on drives lies.
+DRIVES = ("/users/{user}/drive", "/drives/{drive}", "/sites/{site}/drive", "/groups/{group}/drive")
+
 
 def drive_of(cloud: Cloud, call: Call) -> DriveView:
     """The drive named by its id, or by its owner. Raises Fault 404."""

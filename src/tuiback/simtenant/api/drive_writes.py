@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_content
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.drive_json import QUOTA_BYTES, DriveView
-from tuiback.simtenant.api.drive_lookup import Target, check_holder, drive_of, node_of, not_found, target_of
+from tuiback.simtenant.api.drive_lookup import DRIVES, Target, check_holder, drive_of, node_of, not_found, target_of
 from tuiback.simtenant.api.drives import shown_item
 from tuiback.simtenant.api.item_names import check_name, free_name
 from tuiback.simtenant.api.odata import context_url
@@ -245,4 +245,4 @@ def _routes(drive: str) -> Iterable[Route]:
             yield Route("POST", node + "/createUploadSession", _open_session, WRITE_FILES)
 
 
-ROUTES = (*_routes("/users/{user}/drive"), *_routes("/drives/{drive}"))
+ROUTES = tuple(route for drive in DRIVES for route in _routes(drive))

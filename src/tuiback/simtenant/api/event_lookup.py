@@ -119,9 +119,13 @@ def event_json(view: CalendarView, event: Event, number: int | None = None) -> d
         "originalStartTimeZone": event.zone_name,
         "originalEndTimeZone": event.zone_name,
         "organizer": _person(view.cloud.tenant.company.people[event.organizer]),
-        "responseStatus": {"response": "organizer" if is_own else "accepted", "time": "0001-01-01T00:00:00Z"},
+        "responseStatus": given.get("responseStatus") or _first_response(is_own=is_own),
         "recurrence": event.recurrence if number is None else None,
     } | {name: given.get(name, usual) for name, usual in EVENT_PROPERTIES.items()}
+
+
+def _first_response(*, is_own: bool) -> dict[str, str]:
+    return {"response": "organizer" if is_own else "accepted", "time": "0001-01-01T00:00:00Z"}
 
 
 def _kind(event: Event, number: int | None) -> str:

@@ -18,6 +18,7 @@ from tuiback.simtenant.api import (
     drive_writes,
     drives,
     event_files,
+    event_responses,
     event_writes,
     exchange_ids,
     group_members,
@@ -42,6 +43,7 @@ from tuiback.simtenant.api import (
     pages,
     posts,
     reports,
+    search_query,
     sending,
     shares,
     shifts,
@@ -60,6 +62,7 @@ from tuiback.simtenant.api import (
 from tuiback.simtenant.api.call import VERSIONS, Call, Fault, Reply
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.permissions import is_permitted
+from tuiback.simtenant.api.plain_paths import plain_path
 from tuiback.simtenant.api.router import Route, Router, UnknownSegment
 
 _ROUTER = Router(
@@ -70,6 +73,7 @@ _ROUTER = Router(
         *group_members.ROUTES,
         *organization.ROUTES,
         *reports.ROUTES,
+        *search_query.ROUTES,
         *applications.ROUTES,
         *mail_folders.ROUTES,
         *messages.ROUTES,
@@ -81,6 +85,7 @@ _ROUTER = Router(
         *calendar_changes.ROUTES,
         *event_writes.ROUTES,
         *event_files.ROUTES,
+        *event_responses.ROUTES,
         *contacts.ROUTES,
         *tasks.ROUTES,
         *task_parts.ROUTES,
@@ -151,16 +156,23 @@ def _check_options(route: Route, call: Call) -> None:
 
 
 def _path(cloud: Cloud, call: Call) -> str:
-    """The path behind the version; `/me` is who has signed in, a nested folder itself. Raises Fault 400 and 401."""
+    """The path behind the version; `/me` is who has signed in, a nested folder itself. Raises Fault 400 to 404."""
     path = call.path[5:]
+    if not path.partition("/me")[0] and path[3:4] in ("", "/"):
+        person_id = cloud.signin.bearer(call.headers.get("authorization", "")).person_id
+        if not person_id:
+            raise Fault(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
+        path = f"/users/{person_id}{path[3:]}"
     if "/childFolders/" in path:
         path = _NESTED.sub(r"/mailFolders/\g<folder>", path)
-    if path.partition("/me")[0] or path[3:4] not in ("", "/"):
+    if "/drive" not in path and ":/" not in path:
         return path
-    person_id = cloud.signin.bearer(call.headers.get("authorization", "")).person_id
-    if not person_id:
-        raise Fault(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
-    return f"/users/{person_id}{path[3:]}"
+    try:
+        return plain_path(cloud, path)
+    except Fault:
+        # Who has no token is not told what is there.
+        cloud.signin.bearer(call.headers.get("authorization", ""))
+        raise
 
 
 def _find(cloud: Cloud, call: Call) -> Route:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply
 from tuiback.simtenant.api.cloud import Cloud
-from tuiback.simtenant.api.drive_lookup import drive_of, node_of, not_found
+from tuiback.simtenant.api.drive_lookup import DRIVES, drive_of, node_of, not_found
 from tuiback.simtenant.api.item_names import check_name, free_name
 from tuiback.simtenant.api.odata import find_token, sealed_token
 from tuiback.simtenant.api.permissions import WRITE_FILES
@@ -69,4 +69,4 @@ def _routes(drive: str) -> Iterable[Route]:
             yield Route("POST", node + "/copy", _copy, WRITE_FILES)
 
 
-ROUTES = (*_routes("/users/{user}/drive"), *_routes("/drives/{drive}"))
+ROUTES = tuple(route for drive in DRIVES for route in _routes(drive))

@@ -10,7 +10,7 @@ from typing import Any
 from tuiback.simtenant.api.call import Call, Fault, Reply, json_reply, no_content
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.drive_json import DriveView, identity
-from tuiback.simtenant.api.drive_lookup import drive_of, node_of, not_found
+from tuiback.simtenant.api.drive_lookup import DRIVES, drive_of, node_of, not_found
 from tuiback.simtenant.api.odata import collection, context_url
 from tuiback.simtenant.api.permissions import READ_FILES, WRITE_FILES
 from tuiback.simtenant.api.router import Route
@@ -166,4 +166,4 @@ def _routes(drive: str) -> Iterable[Route]:
             yield Route("POST", node + "/createLink", _create_link, WRITE_FILES)
 
 
-ROUTES = (*_routes("/users/{user}/drive"), *_routes("/drives/{drive}"))
+ROUTES = tuple(route for drive in DRIVES for route in _routes(drive))

@@ -7,7 +7,7 @@ https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -154,7 +154,11 @@ class Logins:
         session = self._sessions.get(form.get("refresh_token", ""))
         if session is None or session.client_id != form.get("client_id"):
             raise SignInFault(400, "invalid_grant", 70000, "The provided value for 'refresh_token' is not valid.")
-        return self._answer(session, form, issuer, "")
+        asked = read_scopes(form.get("scope", "")) - _OPEN_SCOPES
+        if not asked <= session.scopes | self._granted(session.client_id):
+            text = "The user or administrator has not consented to use the application with these permissions."
+            raise SignInFault(400, "invalid_grant", 65001, text)
+        return self._answer(replace(session, scopes=session.scopes | asked), form, issuer, "")
 
     def _answer(self, session: _Session, form: Mapping[str, str], issuer: str, nonce: str) -> dict[str, Any]:
         permissions = session.scopes - {"openid", "profile", "email", "offline_access", ".default"}

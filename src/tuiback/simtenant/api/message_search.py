@@ -28,7 +28,7 @@ def search_page(
             shown = option.replace("b", "B")
             raise Fault(400, code, f"The query parameter '{shown}' is not supported with '$search'.")
     text = _query(call.query["$search"])
-    found = view.mailbox.remembered(("search", folder, text), lambda: _found(view, newest, text))
+    found = view.mailbox.remembered(("search", folder, text), lambda: found_among(view, newest, text))
     start = _start(cloud, call)
     if start + size >= len(found):
         return found[start:], None
@@ -58,7 +58,8 @@ def _start(cloud: Cloud, call: Call) -> int:
     return int(token["start"])
 
 
-def _found(view: View, newest: Sequence[int], text: str) -> list[int]:
+def found_among(view: View, newest: Sequence[int], text: str) -> list[int]:
+    """The first 1,000 of the messages that meet what is looked for. Raises Fault 400."""
     test = parsed(text, _term)
     found: list[int] = []
     for serial in newest:

@@ -17,6 +17,6 @@ def _refuse(cloud: Cloud, call: Call) -> Reply:
 
 ROUTES = tuple(
     Route("GET", f"{owner}/onenote/{name}", _refuse, ANY_APPLICATION)
-    for owner in ("/users/{user}", "/groups/{group}")
+    for owner in ("/users/{user}", "/groups/{group}", "/sites/{site}")
     for name in ("notebooks", "sections", "sectionGroups", "pages")
 )

@@ -78,6 +78,8 @@ READ_TEAM_MEMBERS = _teams("TeamMember.Read.All", "TeamMember.ReadWrite.All", *_
 READ_CHANNEL_MEMBERS = _teams("ChannelMember.Read.All", "ChannelMember.ReadWrite.All")
 READ_CHANNEL_FILES = _teams("Files.Read.All", "Files.ReadWrite.All", *_READ_GROUP_DATA)
 READ_POSTS = _teams("ChannelMessage.Read.All", *_READ_GROUP_DATA)
+WRITE_POSTS = _teams("ChannelMessage.Send", "Teamwork.Migrate.All")
+WRITE_CHAT_POSTS = _teams("ChatMessage.Send", "Chat.ReadWrite.All", "Teamwork.Migrate.All")
 MIGRATE_POSTS = _teams("Teamwork.Migrate.All")
 READ_TABS = _teams("TeamsTab.Read.All", "TeamsTab.ReadWrite.All", *_READ_GROUP_DATA, "Directory.Read.All")
 CREATE_TABS = _teams("TeamsTab.Create", "TeamsTab.ReadWrite.All", "Group.ReadWrite.All")
@@ -85,6 +87,7 @@ WRITE_TABS = _teams("TeamsTab.ReadWrite.All", "Group.ReadWrite.All")
 _WRITE_TEAM_APPS = ("TeamsAppInstallation.ReadWriteForTeam.All", "Group.ReadWrite.All")
 READ_TEAM_APPS = _teams("TeamsAppInstallation.ReadForTeam.All", *_WRITE_TEAM_APPS, "Group.Read.All")
 WRITE_TEAM_APPS = _teams(*_WRITE_TEAM_APPS)
+READ_USER_APPS = _teams("TeamsAppInstallation.ReadForUser.All", "TeamsAppInstallation.ReadWriteForUser.All")
 READ_APP_CATALOGUE = _teams("AppCatalog.Read.All")
 READ_TAGS = _teams("TeamworkTag.Read.All", "TeamworkTag.ReadWrite.All")
 WRITE_TAGS = _teams("TeamworkTag.ReadWrite.All")
@@ -108,6 +111,10 @@ MANAGE_LISTS = _files("Sites.Manage.All", "Sites.FullControl.All")
 CONTROL_SITES = _files("Sites.FullControl.All")
 READ_TERMS = _files("TermStore.Read.All", "TermStore.ReadWrite.All")
 WRITE_TERMS = _files("TermStore.ReadWrite.All")
+SEARCH = Permission(
+    frozenset({*READ_SITES.roles, "Files.Read.All", "Files.ReadWrite.All", "Mail.Read", "Mail.ReadWrite"}), "Forbidden",
+    "Access is denied.",
+)  # fmt: skip
 TRANSLATE_IDS = _exchange(*READ_USERS.roles, *READ_MAIL.roles)
 READ_FILES = _files("Files.Read.All", "Files.ReadWrite.All", "Sites.Read.All", *_WRITE_SITES)
 WRITE_FILES = _files("Files.ReadWrite.All", *_WRITE_SITES)

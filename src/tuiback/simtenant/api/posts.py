@@ -12,7 +12,7 @@ from typing import Any
 from tuiback.simtenant.api.call import Call, Fault, Reply
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.hosted_contents import hosted_routes
-from tuiback.simtenant.api.permissions import MIGRATE_POSTS, READ_POSTS
+from tuiback.simtenant.api.permissions import READ_POSTS, WRITE_POSTS
 from tuiback.simtenant.api.post_delta import delta
 from tuiback.simtenant.api.post_json import Place
 from tuiback.simtenant.api.post_lists import exported, listed, post_of, shown
@@ -20,7 +20,7 @@ from tuiback.simtenant.api.router import Route
 from tuiback.simtenant.api.teams import channel_of, team_of
 from tuiback.simtenant.content.post_content import REFERENCE, Attachment, Picture, PostContent
 from tuiback.simtenant.content.sources import HeldSource
-from tuiback.simtenant.state.posts import MomentTaken, Post, number_of
+from tuiback.simtenant.state.posts import MomentTaken, Post, moment_of, number_of
 from tuiback.simtenant.state.teams import Channel, Team
 
 
@@ -73,30 +73,36 @@ def _export(cloud: Cloud, call: Call, *left_out: str) -> Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Importing:
-    """A place that was made at a moment, and the application that may put old posts into it, if any may."""
+class Writing:
+    """A new post in a place that was made at a moment: an application may put old posts into it, if any may."""
 
     place: Place
     created: datetime
     app_id: str
 
 
-def _import(cloud: Cloud, call: Call) -> Reply:
+def _write(cloud: Cloud, call: Call) -> Reply:
     channel = channel_of(cloud, call)
-    return imported(Importing(place_of(cloud, call), channel.created, channel.migrating_app))
+    return written_post(Writing(place_of(cloud, call), channel.created, channel.migrating_app))
 
 
-def imported(importing: Importing) -> Reply:
-    """An old post into a place in migration mode: by somebody of the tenant, at a moment of its own."""
-    place = importing.place
+def written_post(writing: Writing) -> Reply:
+    """A post of who has signed in, now; or an old one into a place in migration mode.
+
+    The latter is by somebody of the tenant, at a moment of its own.
+    """
+    place = writing.place
     cloud, call, given = place.cloud, place.call, place.call.json()
-    if importing.app_id != call.app_id:
+    person_id = cloud.signin.bearer(call.headers.get("authorization", "")).person_id
+    if person_id:
+        return _posted(writing, person_id)
+    if writing.app_id != call.app_id:
         raise Fault(403, "Forbidden", "Applications may post in places that they migrate only.")
     user = (given.get("from") or {}).get("user") or {}
     author = cloud.tenant.directory.find(str(user.get("id", "")))
     if author is None or not isinstance(given.get("body"), dict):
         raise Fault(400, "BadRequest", "A body and an author of this tenant are required.")
-    moment = _moment(importing, given.get("createdDateTime"))
+    moment = _moment(writing, given.get("createdDateTime"))
     content = _content(given)
     root = post_of(place).number if "post" in call.where else None
     post = Post(number_of(moment), author.index, root, moment, lambda: content)
@@ -104,6 +110,23 @@ def imported(importing: Importing) -> Reply:
         place.thread.add(post)
     except MomentTaken as taken:
         raise Fault(409, "Conflict", "A message with this createdDateTime exists already.") from taken
+    return shown(place, post, 201)
+
+
+def _posted(writing: Writing, person_id: str) -> Reply:
+    """What somebody writes: https://learn.microsoft.com/graph/api/chatmessage-post."""
+    place, given = writing.place, writing.place.call.json()
+    author = place.cloud.tenant.directory.find(person_id)
+    if author is None or not isinstance(given.get("body"), dict):
+        raise Fault(400, "BadRequest", "A body is required.")
+    if writing.app_id:
+        raise Fault(403, "Forbidden", "Nobody can write while messages are being imported.")
+    root = post_of(place).number if "post" in place.call.where else None
+    content, number = _content(given), number_of(place.cloud.clock.now())
+    while number in place.thread.posts:
+        number += 1
+    post = Post(number, author.index, root, moment_of(number), lambda: content)
+    place.thread.add(post)
     return shown(place, post, 201)
 
 
@@ -126,13 +149,13 @@ def _content(given: dict[str, Any]) -> PostContent:
     return PostContent(html, given.get("subject"), importance, attachments=attachments, pictures=pictures)
 
 
-def _moment(importing: Importing, text: object) -> datetime:
+def _moment(writing: Writing, text: object) -> datetime:
     try:
         moment = datetime.fromisoformat(str(text))
     except ValueError as error:
         raise Fault(400, "BadRequest", "createdDateTime is required.") from error
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    if not importing.created < moment <= importing.place.cloud.clock.now():
+    if not writing.created < moment <= writing.place.cloud.clock.now():
         raise Fault(400, "BadRequest", "createdDateTime must lie after the place's and before now.")
     return moment
 
@@ -143,11 +166,11 @@ _POST = _POSTS + "/{post}"
 _REPLIES = _POST + "/replies"
 ROUTES = (
     Route("GET", _POSTS, _list, READ_POSTS),
-    Route("POST", _POSTS, _import, MIGRATE_POSTS),
+    Route("POST", _POSTS, _write, WRITE_POSTS),
     Route("GET", _POSTS + "/delta", _delta, READ_POSTS, filtered=True),
     Route("GET", _POST, _get, READ_POSTS),
     Route("GET", _REPLIES, _list_replies, READ_POSTS),
-    Route("POST", _REPLIES, _import, MIGRATE_POSTS),
+    Route("POST", _REPLIES, _write, WRITE_POSTS),
     Route("GET", _REPLIES + "/{reply}", _get, READ_POSTS),
     Route("GET", _CHANNELS + "/getAllMessages", _list_all, READ_POSTS, filtered=True),
     Route("GET", _CHANNELS + "/getAllRetainedMessages", _list_retained, READ_POSTS, filtered=True),

@@ -22,11 +22,13 @@ from tuiback.simtenant.api.permissions import (
     READ_CHAT_APPS,
     READ_TABS,
     READ_TEAM_APPS,
+    READ_USER_APPS,
     WRITE_TABS,
     WRITE_TEAM_APPS,
 )
 from tuiback.simtenant.api.router import Route
 from tuiback.simtenant.api.teams import channel_of, team_of
+from tuiback.simtenant.api.user_lookup import account_of
 from tuiback.simtenant.state.team_apps import CATALOGUE, FIRST_APPS, UNCONFIGURED, VIEWERS, App, Tab
 
 _BIND = "teamsApp@odata.bind"
@@ -77,6 +79,11 @@ def _list_installed(cloud: Cloud, call: Call) -> Reply:
 
 def _list_chat_apps(cloud: Cloud, call: Call) -> Reply:
     return _installations(cloud, call, "chats", chat_of(cloud, call).chat_id, FIRST_APPS)
+
+
+def _list_own_apps(cloud: Cloud, call: Call) -> Reply:
+    """What somebody has for themselves."""
+    return _installations(cloud, call, "users", account_of(cloud, call).person.object_id, FIRST_APPS)
 
 
 def _installations(cloud: Cloud, call: Call, kind: str, owner: str, apps: Sequence[str]) -> Reply:
@@ -234,6 +241,7 @@ ROUTES = (
     Route("POST", _APPS, _install, WRITE_TEAM_APPS),
     Route("GET", _APPS + "/{installation}", _get_installed, READ_TEAM_APPS),
     Route("DELETE", _APPS + "/{installation}", _uninstall, WRITE_TEAM_APPS),
+    Route("GET", "/users/{user}/teamwork/installedApps", _list_own_apps, READ_USER_APPS, filtered=True),
     Route("GET", "/chats/{chat}/installedApps", _list_chat_apps, READ_CHAT_APPS, filtered=True),
     Route("GET", _TABS, _list_tabs, READ_TABS, filtered=True),
     Route("POST", _TABS, _create_tab, CREATE_TABS),

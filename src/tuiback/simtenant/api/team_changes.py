@@ -24,21 +24,45 @@ from tuiback.simtenant.api.router import Route
 from tuiback.simtenant.api.team_members import bound_account, member_json, member_of, present_members
 from tuiback.simtenant.api.teams import USUAL_SETTINGS, channel_of, shown_channel, team_of
 from tuiback.simtenant.state.clock import stamp
+from tuiback.simtenant.state.teams import Team
 
 _KINDS = ("standard", "private", "shared")
 _MODE = "@microsoft.graph.channelCreationMode"
+_TEAM_MODE = "@microsoft.graph.teamCreationMode"
 
 
 def _create_team(cloud: Cloud, call: Call) -> Reply:
     """202; the team is 404 until its operation has succeeded."""
     given = call.json()
+    if given.get(_TEAM_MODE) == "migration":
+        return _create_to_migrate(cloud, call)
     members = given.get("members") or [{}]
     owner = cloud.tenant.directory.find(str(members[0].get("user@odata.bind", "")).rpartition("users(")[2].strip("')"))
     if "template@odata.bind" not in given or not given.get("displayName") or len(members) != 1 or owner is None:
         raise Fault(400, "BadRequest", "A template, a displayName and exactly one owner are required.")
     now = cloud.clock.now().replace(microsecond=0)
     visible = cloud.clock.seconds() + cloud.plan.replication_seconds
-    team = cloud.tenant.teams.create(str(given["displayName"]), owner.index, now, visible)
+    return _being_made(cloud.tenant.teams.create(str(given["displayName"]), owner.index, now, visible))
+
+
+def _create_to_migrate(cloud: Cloud, call: Call) -> Reply:
+    """A team as old as it says, in which nobody is until what it holds has been put in.
+
+    https://learn.microsoft.com/microsoftteams/platform/graph-api/import-messages/import-external-messages-to-teams
+    """
+    given, now = call.json(), cloud.clock.now()
+    created = _moment(given.get("createdDateTime"), now)
+    if "template@odata.bind" not in given or not given.get("displayName") or given.get("members"):
+        raise Fault(400, "BadRequest", "A template and a displayName are required, and no members in migration mode.")
+    if created > now:
+        raise Fault(400, "BadRequest", "createdDateTime must not be in the future.")
+    visible = cloud.clock.seconds() + cloud.plan.replication_seconds
+    team = cloud.tenant.teams.create(str(given["displayName"]), None, created.replace(microsecond=0), visible)
+    team.migrating_app = team.channels[0].migrating_app = call.app_id
+    return _being_made(team)
+
+
+def _being_made(team: Team) -> Reply:
     mark = team.group.object_id
     headers = {"Location": f"/teams('{mark}')/operations('{mark}')", "Content-Location": f"/teams('{mark}')"}
     return Reply(202, headers=headers)
@@ -100,6 +124,17 @@ def _complete_migration(cloud: Cloud, call: Call) -> Reply:
     if channel.migrating_app != call.app_id:
         raise Fault(400, "BadRequest", "The channel is not in migration mode of this application.")
     channel.migrating_app, channel.was_migrated = "", True
+    return no_content()
+
+
+def _complete_team(cloud: Cloud, call: Call) -> Reply:
+    """Once that of each of its channels is completed."""
+    team = team_of(cloud, call)
+    if team.migrating_app != call.app_id:
+        raise Fault(400, "BadRequest", "The team is not in migration mode of this application.")
+    if any(each.migrating_app for each in team.channels):
+        raise Fault(400, "BadRequest", "A channel of the team is still in migration mode.")
+    team.migrating_app = ""
     return no_content()
 
 
@@ -205,6 +240,7 @@ ROUTES = (
     Route("POST", _CHANNEL + "/unarchive", _archive(is_archived=False), WRITE_CHANNELS),
     Route("POST", _CHANNEL + "/members", _add_member, WRITE_CHANNEL_MEMBERS),
     Route("DELETE", _CHANNEL + "/members/{member}", _remove_member, WRITE_CHANNEL_MEMBERS),
+    Route("POST", _TEAM + "/completeMigration", _complete_team, MIGRATE_POSTS),
     Route("POST", _CHANNEL + "/startMigration", _start_migration, MIGRATE_POSTS),
     Route("POST", _CHANNEL + "/completeMigration", _complete_migration, MIGRATE_POSTS),
 )

@@ -127,6 +127,20 @@ def _visible(cloud: Cloud) -> Iterator[Team]:
     return (each for each in cloud.tenant.teams.all() if each.visible <= now)
 
 
+def _list_associated(cloud: Cloud, call: Call) -> Reply:
+    """The teams that a person is in, and those of whose shared channels one is.
+
+    https://learn.microsoft.com/graph/api/associatedteaminfo-list
+    """
+    mine, teams = account_of(cloud, call).index, cloud.tenant.teams
+    rows = [
+        {"id": each.group.object_id, "displayName": each.group.name, "tenantId": cloud.plan.tenant_id}
+        for each in _visible(cloud)
+        if mine in teams.members(each) or any(mine in channel.members for channel in each.channels)
+    ]
+    return _listed(call, "Collection(associatedTeamInfo)", rows)
+
+
 def _list_joined(cloud: Cloud, call: Call) -> Reply:
     """The teams that a person is in, with little of each."""
     mine = account_of(cloud, call)
@@ -271,6 +285,7 @@ _CHANNEL = _TEAM + "/channels/{channel}"
 ROUTES = (
     Route("GET", "/teams", _list_teams, READ_TEAMS, filtered=True),
     Route("GET", "/users/{user}/joinedTeams", _list_joined, READ_TEAMS),
+    Route("GET", "/users/{user}/teamwork/associatedTeams", _list_associated, READ_TEAMS),
     Route("GET", _TEAM, _get_team, READ_TEAMS),
     Route("GET", _TEAM + "/members", _list_members, READ_TEAM_MEMBERS),
     Route("GET", _TEAM + "/members/{member}", _get_member, READ_TEAM_MEMBERS),

@@ -87,6 +87,7 @@ APP_ROLE_IDS = {
     "TeamSettings.ReadWrite.All": "bdd80a03-d9bc-451d-b7c4-ce7c63fe3c8f",
     "TeamsAppInstallation.ReadForChat.All": "cc7e7635-2586-41d6-adaa-a8d3bcad5ee5",
     "TeamsAppInstallation.ReadForTeam.All": "1f615aea-6bf9-4b05-84bd-46388e138537",
+    "TeamsAppInstallation.ReadForUser.All": "9ce09611-f4f7-4abd-a629-a05450422a97",
     "TeamsAppInstallation.ReadWriteForTeam.All": "5dad17ba-f6cc-4954-a5a2-a0dcc95154f0",
     "TeamsTab.Create": "49981c42-fd7b-4530-be03-e77b21aed25e",
     "TeamsTab.Read.All": "46890524-499a-4bb2-ad64-1476b4f3e1cf",

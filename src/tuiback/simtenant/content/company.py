@@ -57,6 +57,12 @@ class Person:
         return f"{self.host.partition('://')[2]},{self.drive_guids[0]},{self.drive_guids[1]}"
 
     @property
+    def site_names(self) -> tuple[str, str, str]:
+        """What names the site in URLs, in lower case: its id, that without the host, and the site alone."""
+        site, web, _ = self.drive_guids
+        return self.site_id.lower(), f"{site},{web}", str(site)
+
+    @property
     def drive_type(self) -> str:
         """What kind of drive it is."""
         return "business"

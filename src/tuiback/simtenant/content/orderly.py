@@ -78,7 +78,7 @@ def find_fields(raw: bytes) -> Fields | None:
     end = text.find("\n\n")
     with_returns = text.find("\n\r\n", 0, end if end >= 0 else None)
     end = with_returns if with_returns >= 0 else end
-    head = text[text.index("\n") + 1 if text.startswith("From ") else 0 : end + 1]
+    head = text[text.find("\n") + 1 if text.startswith("From ") else 0 : end + 1]
     fields = _WHOLE_FIELD.findall(head)
     # Each has a colon beside its name and its value: what is left is no field.
     if not head or len(head) != sum([len(name) + 1 + len(value) for name, value in fields]):

@@ -109,6 +109,16 @@ def message(call: Call, template: str) -> bool:
     return is_get(call) and template.endswith(("/messages/{message}", "/messages/{message}/$value"))
 
 
+def mime(call: Call, template: str) -> bool:
+    """One message as MIME."""
+    return is_get(call) and template.endswith("/messages/{message}/$value")
+
+
+def mail_made(call: Call, template: str) -> bool:
+    """A new message."""
+    return call.method == "POST" and template.endswith("/messages") and "user" in call.where
+
+
 def kept(call: Call, template: str) -> bool:
     """One contact or one task."""
     return is_get(call) and template.endswith(("/contacts/{contact}", "/tasks/{task}"))

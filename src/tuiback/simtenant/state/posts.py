@@ -20,6 +20,11 @@ def number_of(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
 
 
+def moment_of(number: int) -> datetime:
+    """When the post of that number was written."""
+    return _EPOCH + number * _MILLISECOND
+
+
 @dataclass(slots=True, eq=False)
 class Post:
     """A post or, with `root`, a reply; its number is the millisecond in which it was written.
@@ -39,7 +44,7 @@ class Post:
     @property
     def created(self) -> datetime:
         """When it was written."""
-        return _EPOCH + self.number * _MILLISECOND
+        return moment_of(self.number)
 
 
 @dataclass(slots=True, eq=False)

@@ -65,12 +65,13 @@ class Schedules:
 
     def _drawn(self, serial: int, people: list[str]) -> Schedule:
         made = Schedule(self._mark(serial), {"enabled": True, "timeZone": "Europe/Berlin"})
-        group = made.add("schedulingGroups", {"displayName": "Desk", "userIds": people, "isActive": True}, COMPANY_STARTS)
+        desk = {"displayName": "Desk", "userIds": people, "isActive": True}
+        group = made.add("schedulingGroups", desk, COMPANY_STARTS)
         reason = {"displayName": "Vacation", "iconType": "plane", "isActive": True}
         reason_id = made.add("timeOffReasons", reason, COMPANY_STARTS)
         for number, person in enumerate(people[:_SHIFTS]):
             start = COMPANY_ENDS - timedelta(days=7 * (number + 1))
-            span = {"startDateTime": stamp(start), "endDateTime": stamp(start + _HOURS)}
+            span: dict[str, Any] = {"startDateTime": stamp(start), "endDateTime": stamp(start + _HOURS)}
             shown = span | {"displayName": f"Shift {number + 1}", "notes": None, "theme": "blue", "activities": []}
             given = {"userId": person, "schedulingGroupId": group, "sharedShift": shown, "draftShift": None}
             made.add("shifts", given, COMPANY_STARTS)

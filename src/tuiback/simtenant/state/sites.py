@@ -86,7 +86,7 @@ class Sites:
         numbers = [each.index for each in found]
         if numbers != self._indexed:
             self._by_name = {
-                name: each for each in found for name in (each.site_id, each.address_on_host)
+                name: each for each in found for name in (*each.site_names, each.address_on_host)
             } | {library.drive_id: library for each in found for library in self.libraries(each)}
             self._by_name["root"] = next(each for each in found if not each.leaf)
             self._indexed = numbers

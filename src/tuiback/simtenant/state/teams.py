@@ -60,6 +60,7 @@ class Tag:
 class Team:
     """The team of a group, seen by others only from `visible` on (seconds since 1970).
 
+    `migrating_app` has made it to import what is older.
     `settings` are what somebody set otherwise than it is at first, by the name of the group of settings.
     """
 
@@ -71,6 +72,7 @@ class Team:
     apps: list[str] = field(default_factory=lambda: list(FIRST_APPS))
     made: int = 0
     tags: list[Tag] = field(default_factory=list)
+    migrating_app: str = ""
 
     def find(self, thread_id: str) -> Channel | None:
         """The channel with this id."""
@@ -99,9 +101,9 @@ class Teams:
         group = self._groups.find(object_id)
         return self._team(group) if group is not None and group.is_unified else None
 
-    def create(self, name: str, owner: int, now: datetime, visible: float) -> Team:
-        """A new group with a team, General its only channel."""
-        group = self._groups.create(name, [("user", owner)], now)
+    def create(self, name: str, owner: int | None, now: datetime, visible: float) -> Team:
+        """A new group with a team, General its only channel; without an owner nobody is in it yet."""
+        group = self._groups.create(name, [("user", owner)] if owner is not None else [], now)
         team = Team(group, [], visible)
         self.add_channel(team, "General", "standard", now)
         self._drawn[group.serial] = team

@@ -100,7 +100,7 @@ class Tenant:
     def find_site(self, name: str) -> Person | None:
         """The site with this id or address: one of the company's, or somebody's own."""
         people = (each.person for each in self.directory.users() if each.has_drive)
-        return self.sites.find(name) or next((each for each in people if each.site_id == name.lower()), None)
+        return self.sites.find(name) or next((each for each in people if name.lower() in each.site_names), None)
 
     def drive_owner(self, index: int) -> Person | None:
         """Whose drives have this number, if they are still here."""
