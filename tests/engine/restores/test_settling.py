@@ -76,6 +76,14 @@ def test_nobody_waits_for_little(settled: Settling, volume: Volume) -> None:
     assert volume.times == 0
 
 
+def test_a_folder_that_can_not_be_read_is_left_to_the_system(volume: Volume, tmp_path: Path) -> None:
+    """An export that could be written is no failure."""
+    with closing(Settling(str(tmp_path / "hidden"), volume.sync)) as settled:
+        settled.add(STEP)
+        settled.finish()
+    assert volume.times == 0
+
+
 def test_closing_ends_it_wherever_it_is(volume: Volume, tmp_path: Path) -> None:
     """Also twice, and before or after the end; the thread is gone then and nothing more is asked of the disk."""
     for finish in (False, True):

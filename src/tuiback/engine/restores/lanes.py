@@ -6,7 +6,6 @@ Threads share the interpreter, so that small items are written hardly quicker by
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -56,10 +55,7 @@ class Lanes:
         self._threads: list[threading.Thread] = []
         self._helpers: list[Helper] = []
         self._called = False
-        self._settling: Settling | None = None
-        if opening is not None:
-            with suppress(OSError):
-                self._settling = Settling(opening.place.folder)
+        self._settling = None if opening is None else Settling(opening.place.folder)
         self._helped = False
 
     @property

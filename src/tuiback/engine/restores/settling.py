@@ -9,6 +9,7 @@ import errno
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from tuiback.errors import StorageFull
 
@@ -29,29 +30,32 @@ def sync_volume(descriptor: int) -> None:
 
 
 class Settling:
-    """Does so for one folder on a thread of its own. Ended by close()."""
+    """Does so for one folder, on a thread of its own once there is much. Ended by close()."""
 
     def __init__(self, folder: str, sync: SyncVolume = sync_volume) -> None:
-        """Raises OSError for a folder that may be written to but not read."""
         self._folder = folder
         self._sync = sync
-        # What the disk refuses from now on is told to this descriptor.
-        self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._descriptor: int | None = None
         self._changed = threading.Condition()
         self._waiting_bytes = 0
-        self._is_much = False
         self._ended = False
         self._fault: OSError | None = None
-        self._thread = threading.Thread(target=self._work, name="export-settling")
-        self._thread.start()
+        self._thread: threading.Thread | None = None
 
     def add(self, size: int) -> None:
-        """So many bytes more are written."""
+        """So many bytes more are written. A folder that may be written to but not read is left to the system."""
         with self._changed:
             self._waiting_bytes += size
-            if self._waiting_bytes >= _STEP_BYTES:
-                self._is_much = True
-                self._changed.notify_all()
+            if self._descriptor is None:
+                # What the disk refuses from now on is told to this descriptor.
+                with suppress(OSError):
+                    self._descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            if self._descriptor is None or self._ended or self._waiting_bytes < _STEP_BYTES:
+                return
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, args=(self._descriptor,), name="export-settling")
+                self._thread.start()
+            self._changed.notify_all()
 
     def finish(self) -> None:
         """Return when much that was written is on the disk; nobody waits for little, least of all behind others.
@@ -59,11 +63,8 @@ class Settling:
         Raises StorageFull when anything since the start isn't.
         """
         self._end()
-        try:
-            if self._is_much and self._fault is None:
-                self._sync(self._descriptor)
-        except OSError as e:
-            self._fault = e
+        if self._thread is not None and self._descriptor is not None:
+            self._try(self._descriptor)
         if self._fault is not None:
             what = f"what was written did not all reach the disk ({self._fault.strerror})"
             raise StorageFull(what, self._folder, "check the disk and export again") from self._fault
@@ -71,22 +72,26 @@ class Settling:
     def close(self) -> None:
         """End it, wherever it is."""
         self._end()
-        if self._descriptor >= 0:
+        if self._descriptor is not None:
             os.close(self._descriptor)
-            self._descriptor = -1
+            self._descriptor = None
 
     def _end(self) -> None:
         with self._changed:
             self._ended = True
             self._changed.notify_all()
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
 
-    def _work(self) -> None:
+    def _work(self, descriptor: int) -> None:
         while self._fault is None and self._is_worth_it():
-            try:
-                self._sync(self._descriptor)
-            except OSError as e:
-                self._fault = e
+            self._try(descriptor)
+
+    def _try(self, descriptor: int) -> None:
+        try:
+            self._sync(descriptor)
+        except OSError as e:
+            self._fault = self._fault or e
 
     def _is_worth_it(self) -> bool:
         with self._changed:
