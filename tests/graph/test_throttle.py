@@ -453,3 +453,18 @@ async def test_two_refusals_on_end_are_meant_for_all() -> None:
     await bench.start("a4", "a")
     assert bench.inside == []
     assert bench.figures.wait_seconds == 30
+
+
+async def test_what_asks_nobody_to_wait_says_nothing_of_the_mailbox() -> None:
+    """An error of one item between the refusal and the answer behind it leaves the fence in doubt."""
+    bench = Bench({"outlook": ServiceLimits(Limits(9), Limits(4, (Window(90, 600),)))})
+    await bench.succeed(5, "a")
+    await bench.start("a1", "a", refused=30)
+    await bench.clock.advance(1)
+    await bench.start("a2", "a", refused=0)
+    await bench.start("a3", "a")
+    await bench.end("a1", "a2")
+    await bench.start("a4", "a")
+    assert bench.inside == ["a3"]
+    await bench.end("a3")
+    assert bench.inside == ["a4"]

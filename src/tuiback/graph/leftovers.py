@@ -45,7 +45,7 @@ class Pending(msgspec.Struct, frozen=True):
 
 
 class Leftovers:
-    """The members of one account that have been sent in vain, in the order in which they may be sent again."""
+    """The members of one account that have been sent in vain, or had no room in a chain, as they may be sent."""
 
     def __init__(self) -> None:
         # How many go into one chain.

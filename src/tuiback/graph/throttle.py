@@ -176,7 +176,7 @@ class Slot:
         narrowest = self._gates()[0]
         is_news = narrowest.reduce(self._entered_at, halve=status == _TOO_MANY or wait_seconds != 0)
         seconds = narrowest.unstated_fence_seconds if wait_seconds is None else wait_seconds
-        if fence:
+        if fence and seconds > 0:
             narrowest.fence(seconds, None if self._account is None else self._entered_at)
         if is_news and self._notice is not None:
             self._notice(self._service.name, seconds, status)
