@@ -1,6 +1,7 @@
 """Generated mail looks like the mail of a company, by the figures and in its bytes."""
 
 import unicodedata
+from base64 import encodebytes
 from collections import Counter, defaultdict
 from email import message_from_bytes
 from email.policy import default
@@ -10,7 +11,8 @@ import pytest
 from tuiback.simtenant.content.chance import Chance
 from tuiback.simtenant.content.company import Company
 from tuiback.simtenant.content.correspondence import Kind, LetterKey, draw_pattern
-from tuiback.simtenant.content.letters import Letter, Letters
+from tuiback.simtenant.content.letters import Letter, Letters, encoded_bytes, encoded_part
+from tuiback.simtenant.content.mail import Attachment
 
 PEOPLE, MESSAGES = 10, 120
 
@@ -105,3 +107,20 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
     first, second, other = ([office(seed).letter(key).mime() for key in keys] for seed in (5, 5, 6))
     assert first == second
     assert first != other
+
+
+def test_size_is_told_without_the_bytes(letters: Letters) -> None:
+    """A message's size is the length of its MIME, for any message."""
+    for _, letter in mailboxes(letters)[::7]:
+        assert letter.size == len(letter.mime())
+
+
+@pytest.mark.parametrize("size", [0, 1, 56, 57, 58, 114, 1000])
+def test_attachments_are_lines_of_base64(size: int) -> None:
+    """An attachment of any size is encoded in lines of 76 characters, as the email package does."""
+    content = bytes(range(256)) * 4
+    attachment = Attachment("a.bin", "application/octet-stream", size, lambda: content[:size])
+    encoded = encoded_part(attachment)
+    head, _, lines = encoded.partition(b"\r\n\r\n")
+    assert lines == encodebytes(content[:size]).replace(b"\n", b"\r\n")
+    assert len(encoded) == len(head) + 2 + encoded_bytes(size)

@@ -89,7 +89,7 @@ def _given_item(given: dict[str, Any], properties: dict[str, Any], now: datetime
     files = [given_attachment(each, now) for each in properties.get("attachments") or []]
     mail = WrittenMail({k: v for k, v in properties.items() if k in CONTENT_PROPERTIES}, now, now, files)
     name = str(given.get("name") or mail.head.subject)
-    return Attachment(name, _MESSAGE_TYPE, len(mail.mime()), mail.mime, item=mail)
+    return Attachment(name, _MESSAGE_TYPE, mail.size, mail.mime, item=mail)
 
 
 def given_attachment(given: dict[str, Any], now: datetime) -> Attachment:

@@ -41,7 +41,7 @@ def item_json(store: Store, message: Message, names: frozenset[str] | None, expa
         "type": _MESSAGE_CLASS,
     }
     if names is None or "size" in names:
-        document["size"] = len(message.mail.mime())
+        document["size"] = message.mail.size
     if names is not None:
         document = {k: v for k, v in document.items() if k in names or k == "id" or k.startswith("@")}
     found = extended_properties(message, expand) if "singleValueExtendedProperties" in expand else []

@@ -152,8 +152,8 @@ _EXTENDED: dict[str, Callable[[Message], str]] = {
     "String 0x001A": lambda _: "IPM.Note",
     "String 0x0C1A": lambda message: message.mail.head.author.name if message.mail.head.author else "",
     "String 0x1035": lambda message: message.mail.head.message_id,
-    "Integer 0x0E08": lambda message: str(len(message.mail.mime())),
-    "Long 0x0E08": lambda message: str(len(message.mail.mime())),
+    "Integer 0x0E08": lambda message: str(message.mail.size),
+    "Long 0x0E08": lambda message: str(message.mail.size),
 }
 
 

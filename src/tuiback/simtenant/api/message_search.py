@@ -123,7 +123,7 @@ def _size(wanted: str) -> Test:
     if not first.isdigit() or (last and not last.isdigit()):
         raise Fault(400, "ErrorInvalidUrlQuery", f"The size '{wanted}' is no number of bytes.")
     least, most = int(first), int(last or first)
-    return lambda message: least <= len(message.mail.mime()) <= most
+    return lambda message: least <= message.mail.size <= most
 
 
 def _importance(wanted: str) -> Test:

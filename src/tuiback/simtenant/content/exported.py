@@ -126,6 +126,11 @@ class CarriedMail:
         held = iter(found)
         return tuple(_carried(part, held) for part in parts)
 
+    @property
+    def size(self) -> int:
+        """How many bytes its MIME has."""
+        return len(self._carried.mime)
+
     def mime(self) -> bytes:
         """The message as RFC 822 bytes."""
         return self._carried.mime

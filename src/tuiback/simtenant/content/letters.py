@@ -1,11 +1,12 @@
 """Makes the letters of the correspondence: headers, body, attachments and MIME, each part when it is asked for."""
 
-from base64 import encodebytes
-from collections.abc import Sequence
+import re
+from binascii import b2a_base64
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from email.header import Header
 from email.utils import format_datetime, formataddr
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from html import escape
 
 from tuiback.simtenant.content.chance import Chance, log_normal
@@ -23,11 +24,17 @@ _LIMIT_BYTES = 24_000_000
 _GOLDEN = 0.6180339887498949
 _PLAIN_BELOW_BYTES = 14_000
 _BASE64_GROWTH = 1.37
+# RFC 2045, section 6.8
+_LINE_CHARACTERS = 76
+_LINE = re.compile(rb"(?s).{1,%d}" % _LINE_CHARACTERS)
 # Documents that circulate: a ladder of sizes, three documents on each rung.
 _SHARED_SHARE = 0.45
 _RUNG_RATIO = 1.4
 _RUNG_BYTES = 2_500
 _VARIANTS = 3
+# Of the small ones all are held, about 8 MB.
+_HELD_BELOW_BYTES = 1_000_000
+_HELD = 54
 _KINDS = ("pdf", "docx", "xlsx", "png", "zip", "pptx", "jpg", "csv")
 
 
@@ -38,6 +45,9 @@ class Letters:
         self.chance = chance
         self.company = company
         self.pattern = pattern
+        self.read = partial(Document.read, chance=chance)
+        # What circulates is asked for again and again.
+        self.read_held = lru_cache(_HELD)(self.read)
 
     def letter(self, key: LetterKey) -> "Letter":
         """The letter of this key."""
@@ -179,7 +189,8 @@ class Letter:
 
     def _attachment(self, size: int, place: int) -> Attachment:
         chance, seed = self._chance, (*self._seed, place)
-        if chance.fraction("shared", *seed) < _SHARED_SHARE:
+        is_shared = chance.fraction("shared", *seed) < _SHARED_SHARE
+        if is_shared:
             rung = 0
             while _RUNG_BYTES * _RUNG_RATIO ** (rung + 0.5) < size:
                 rung += 1
@@ -191,7 +202,9 @@ class Letter:
         document = Document(family, 0, chance.pick(_KINDS, family, "kind"), size)
         word = chance.pick(language.files, family, "word")
         name = f"{word} {chance.pick(PROJECTS, family, 'project')}.{document.kind}"
-        return Attachment(name, CONTENT_TYPES[document.kind], size, lambda: document.read(chance))
+        is_held = is_shared and size < _HELD_BELOW_BYTES
+        read = self._letters.read_held if is_held else self._letters.read
+        return Attachment(name, CONTENT_TYPES[document.kind], size, partial(read, document))
 
     @cached_property
     def headers(self) -> Sequence[tuple[str, str]]:
@@ -212,13 +225,21 @@ class Letter:
 
     def mime(self) -> bytes:
         """The message as RFC 822 bytes: plain text, or text and HTML with attachments, lines ended by CRLF."""
+        return self._assembled(encoded_part)
+
+    @property
+    def size(self) -> int:
+        """How many bytes its MIME has; no attachment has to be made to tell it."""
+        return len(self._assembled(_part_head)) + sum(encoded_bytes(each.size) for each in self.attachments)
+
+    def _assembled(self, encode: Callable[[Attachment], bytes]) -> bytes:
         head = "".join(f"{name}: {value}\r\n" for name, value in self.headers).encode()
         plain = _as_part(b"plain", self._text)
         if not self._is_rich:
             return head + plain
         mark = self._chance.digest(12, "boundary", *self._seed).hex().encode()
         both = _joined(b"alternative", b"a" + mark, [plain, _as_part(b"html", self._html)])
-        return head + _joined(b"mixed", b"m" + mark, [both, *(_encoded(each) for each in self.attachments)])
+        return head + _joined(b"mixed", b"m" + mark, [both, *map(encode, self.attachments)])
 
 
 def _written(address: Address) -> str:
@@ -232,14 +253,27 @@ def _as_part(kind: bytes, text: str) -> bytes:
 
 def _joined(kind: bytes, boundary: bytes, parts: Sequence[bytes]) -> bytes:
     head = b'Content-Type: multipart/%s; boundary="%s"\r\n\r\n' % (kind, boundary)
-    return head + b"".join(b"--%s\r\n%s\r\n" % (boundary, part) for part in parts) + b"--%s--\r\n" % boundary
+    pieces = [piece for part in parts for piece in (b"--%s\r\n" % boundary, part, b"\r\n")]
+    return b"".join((head, *pieces, b"--%s--\r\n" % boundary))
 
 
-def _encoded(attachment: Attachment) -> bytes:
+def _part_head(attachment: Attachment) -> bytes:
     name = Header(attachment.name, "utf-8", maxlinelen=10_000).encode()
-    head = (
+    return (
         f'Content-Type: {attachment.content_type}; name="{name}"\r\n'
         f'Content-Disposition: attachment; filename="{name}"; size={attachment.size}\r\n'
-        "Content-Transfer-Encoding: base64\r\n\r\n"
-    )
-    return head.encode() + encodebytes(attachment.read()).replace(b"\n", b"\r\n")
+        "Content-Transfer-Encoding: base64\r\n"
+    ).encode()
+
+
+def encoded_part(attachment: Attachment) -> bytes:
+    """The attachment as a part of MIME."""
+    # base64.encodebytes and the email package call the encoder once a line, which takes eight times as long.
+    lines = _LINE.findall(b2a_base64(attachment.read(), newline=False))
+    return b"\r\n".join((_part_head(attachment), *lines, b""))
+
+
+def encoded_bytes(size: int) -> int:
+    """How long `size` bytes are as an empty line and lines of base64, each ended by CRLF."""
+    characters = 4 * -(-size // 3)
+    return 2 + characters + 2 * -(-characters // _LINE_CHARACTERS)

@@ -82,6 +82,11 @@ class Mail(Protocol):
         """The files."""
         ...
 
+    @property
+    def size(self) -> int:
+        """How many bytes its MIME has."""
+        ...
+
     def mime(self) -> bytes:
         """The message as RFC 822 bytes, what $value gives."""
         ...

@@ -36,6 +36,11 @@ class ParsedMail:
         """The bytes exactly as they are."""
         return self._raw
 
+    @property
+    def size(self) -> int:
+        """How many bytes its MIME has."""
+        return len(self._raw)
+
     @cached_property
     def _raw(self) -> bytes:
         return self._read()

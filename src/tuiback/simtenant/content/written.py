@@ -63,6 +63,11 @@ class WrittenMail:
         content = str(given.get("content") or "")
         return Body(str(given.get("contentType", "text")).lower() == "html", content, content[:255])
 
+    @property
+    def size(self) -> int:
+        """How many bytes its MIME has."""
+        return len(self.mime())
+
     def mime(self) -> bytes:
         """The message as RFC 822 bytes; the same content gives the same bytes."""
         made = EmailMessage(policy=SMTP)
