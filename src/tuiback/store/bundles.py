@@ -3,10 +3,9 @@
 from dataclasses import dataclass, field
 
 from tuiback.store.chunker import Cut
-from tuiback.store.pack import ChunkSize
+from tuiback.store.pack import BUNDLE_BYTES, ChunkSize
 from tuiback.store.packer import Packer
 
-BUNDLE_BYTES = 256 * 1024
 # Bundles begun and not yet full; beyond that the oldest is sealed as it is.
 _OPEN_BUNDLES = 96
 

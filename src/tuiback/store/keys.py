@@ -149,13 +149,23 @@ class Keys:
     """All keys of one open repository, derived from its root keys."""
 
     def __init__(self, roots: RootKeys, repository: bytes) -> None:
+        self._roots = roots
         self._epochs = roots.epochs
-        self._repository = repository
+        self.repository = repository
         self.epoch = max(roots.epochs)
         self._id_key = one_key(roots.identity, b"", b"tuiback chunk id")[0]
         seed = one_key(roots.identity, b"", b"tuiback chunker")[0]
         # pyfastcdc shifts its 64-bit seed left by one and overflows at 2^63.
         self.chunker_seed = int.from_bytes(seed[:8], "big") >> 1
+
+    def hand_over(self) -> bytes:
+        """What take_over() needs in a process beside this one: the keys themselves, for nowhere else."""
+        return msgspec.msgpack.encode((self._roots, self.repository))
+
+    @classmethod
+    def take_over(cls, handed_over: bytes) -> "Keys":
+        """The keys that another process has opened."""
+        return cls(*msgspec.msgpack.decode(handed_over, type=tuple[RootKeys, bytes]))
 
     def chunk_id(self, plain: bytes | bytearray) -> bytes:
         """The identity of these bytes: BLAKE3-256 under the repository's id key."""
@@ -193,5 +203,5 @@ class Keys:
             raise Damage("the sealed secret does not open", purpose, "enter it again") from error
 
     def _purpose_cipher(self, epoch: int, purpose: str) -> AESGCM:
-        info = b"tuiback secret " + self._repository + purpose.encode()
+        info = b"tuiback secret " + self.repository + purpose.encode()
         return AESGCM(one_key(self.epoch_key(epoch, purpose), b"", info)[0])

@@ -13,6 +13,7 @@ from tuiback.store.envelope import PACK_MAGIC, Envelope, RecordType
 from tuiback.store.sealed import ObjectBuilder, SealedObjects, Trailer
 
 PREFIX = "packs/"
+BUNDLE_BYTES = 256 * 1024
 _ID_BYTES = 32
 
 ChunkSize = tuple[bytes, int]
@@ -56,23 +57,36 @@ class PackBuilder:
         """Bytes so far."""
         return self._builder.size
 
-    def reserve(self) -> int:
-        """A slot that nobody else has."""
-        return self._builder.reserve()
+    @property
+    def envelope(self) -> Envelope:
+        """What seals its records."""
+        return self._builder.envelope
+
+    def reserve(self, count: int = 1) -> int:
+        """The first of so many slots that nobody else has; all of them must be used."""
+        return self._builder.reserve(count)
 
     def seal(self, slot: int, plain: bytes, chunk_count: int) -> tuple[bytes, bytes]:
         """The record of `plain`, for add()."""
-        return self._builder.seal(slot, _type_of(chunk_count), plain)
+        return self._builder.seal(slot, type_of(chunk_count), plain)
 
     def seal_all(self, records: Sequence[tuple[int, bytes, int]]) -> list[tuple[bytes, bytes]]:
         """The records of these (slot, plain bytes, number of chunks), for add()."""
-        return self._builder.seal_all([(slot, _type_of(chunks), plain) for slot, plain, chunks in records])
+        return self._builder.seal_all([(slot, type_of(chunks), plain) for slot, plain, chunks in records])
 
     def add(self, slot: int, record: tuple[bytes, bytes], chunks: Sequence[ChunkSize]) -> None:
         """Append a sealed record that holds `chunks` one after the other."""
         offset, length = self._builder.add(record)
-        ids = b"".join(chunk_id for chunk_id, _ in chunks)
-        self._rows.append(PackRow(slot, offset, length, ids, [size for _, size in chunks]))
+        self._rows.append(_row(slot, offset, length, chunks))
+
+    def add_all(
+        self, first_slot: int, lengths: Sequence[int], records: bytes, chunks: Sequence[Sequence[ChunkSize]]
+    ) -> None:
+        """Append sealed records that lie one after the other, in the order of their slots, with what each holds."""
+        offset = self._builder.add_all(records)
+        for slot, (length, held) in enumerate(zip(lengths, chunks, strict=True), first_slot):
+            self._rows.append(_row(slot, offset, length, held))
+            offset += length
 
     def finish(self) -> tuple[list[bytes], PackTable]:
         """(the pack's bytes, its table). Nothing may be added afterwards; the builder lets go of the bytes."""
@@ -80,9 +94,14 @@ class PackBuilder:
         return data, PackTable(pack_id, self.size, tuple(_entries(self._rows)))
 
 
-def _type_of(chunk_count: int) -> RecordType:
+def type_of(chunk_count: int) -> RecordType:
+    """What a record of so many chunks is."""
     return RecordType.CHUNK if chunk_count == 1 else RecordType.BUNDLE
 
+
+def _row(slot: int, offset: int, length: int, chunks: Sequence[ChunkSize]) -> PackRow:
+    ids = b"".join([chunk_id for chunk_id, _ in chunks])
+    return PackRow(slot, offset, length, ids, [size for _, size in chunks])
 
 
 def open_pack(objects: SealedObjects, pack_id: str) -> Envelope:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tuiback.errors import StorageFull
 from tuiback.model import PackTable
+from tuiback.store.envelope import Envelope
 from tuiback.store.pack import ChunkSize, PackBuilder
 from tuiback.store.repository import Repository
 
@@ -30,9 +31,25 @@ class _Pack:
     builder: PackBuilder
     waiting: list[Record] = field(default_factory=list)
     waiting_bytes: int = 0
-    sealing: set[asyncio.Task[None]] = field(default_factory=set)
+    sealing: set[asyncio.Future[None]] = field(default_factory=set)
     # Of the records waiting or being sealed.
     plain_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """A place in a pack for records that somebody else seals under its envelope, from slot `first_slot` on."""
+
+    pack: _Pack
+    first_slot: int
+    records: Sequence[Sequence[ChunkSize]]
+    plain_bytes: int
+    filled: asyncio.Future[None]
+
+    @property
+    def envelope(self) -> Envelope:
+        """What seals the records."""
+        return self.pack.builder.envelope
 
 
 class Packer:
@@ -79,19 +96,34 @@ class Packer:
 
     def submit(self, plain: bytes, chunks: Sequence[ChunkSize]) -> None:
         """Take a record: from now on it belongs to the next flush. Never waits; see wait_for_room()."""
-        self.raise_failure()
-        if self._open is not None and self._expected_bytes(self._open) >= self._pack_bytes:
-            self._close_pack()
-        if self._open is None:
-            self._packs_begun += 1
-            self._open = _Pack(self._repository.new_pack(self._writer, self._packs_begun))
-        pack = self._open
-        pack.plain_bytes += len(plain)
-        self._take_room(len(plain))
+        pack = self._pack_for(len(plain))
         pack.waiting.append((plain, chunks))
         pack.waiting_bytes += len(plain)
         if pack.waiting_bytes >= self._trip_bytes:
             self._seal_waiting(pack)
+
+    def reserve(self, records: Sequence[Sequence[ChunkSize]]) -> Block:
+        """A block for records of these chunks: it belongs to the next flush, which waits for fill() or give_up()."""
+        plain_bytes = sum(size for chunks in records for _, size in chunks)
+        pack = self._pack_for(plain_bytes)
+        filled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        filled.add_done_callback(self._note_failure)
+        pack.sealing.add(filled)
+        return Block(pack, pack.builder.reserve(len(records)), records, plain_bytes, filled)
+
+    def fill(self, block: Block, lengths: Sequence[int], records: bytes) -> None:
+        """Take the block's sealed records, which lie one after the other."""
+        block.pack.builder.add_all(block.first_slot, lengths, records, block.records)
+        self._sealed_bytes += len(records)
+        self._plain_bytes += block.plain_bytes
+        self._end_block(block)
+        block.filled.set_result(None)
+
+    def give_up(self, block: Block, error: BaseException) -> None:
+        """The block can't be filled, so nothing that was not flushed can be."""
+        if not block.filled.done():
+            self._end_block(block)
+            block.filled.set_exception(error)
 
     async def flush(self) -> tuple[PackTable, ...]:
         """The packs finished since the last flush; all that was submitted before is durable. Raises StorageFull."""
@@ -113,6 +145,22 @@ class Packer:
     def close(self) -> None:
         """Let the disk thread end after what it has been given."""
         self._disk.shutdown(wait=False)
+
+    def _end_block(self, block: Block) -> None:
+        block.pack.plain_bytes -= block.plain_bytes
+        self._give_room(block.plain_bytes)
+
+    def _pack_for(self, plain_bytes: int) -> _Pack:
+        """The open pack, which takes so much; a new one where that is full."""
+        self.raise_failure()
+        if self._open is not None and self._expected_bytes(self._open) >= self._pack_bytes:
+            self._close_pack()
+        if self._open is None:
+            self._packs_begun += 1
+            self._open = _Pack(self._repository.new_pack(self._writer, self._packs_begun))
+        self._open.plain_bytes += plain_bytes
+        self._take_room(plain_bytes)
+        return self._open
 
     def _expected_bytes(self, pack: _Pack) -> int:
         return pack.builder.size + pack.plain_bytes * self._sealed_bytes // self._plain_bytes
@@ -176,7 +224,7 @@ class Packer:
         if self._in_flight_bytes <= self._in_flight_limit_bytes:
             self._room.set()
 
-    def _note_failure(self, task: asyncio.Task[Any]) -> None:
+    def _note_failure(self, task: asyncio.Future[Any]) -> None:
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         if error is not None and self._failure is None:
             self._failure = error

@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Sequence
 from tuiback.model import ChunkIndex, PackTable
 from tuiback.store.bundles import BundleKey, Bundles
 from tuiback.store.chunker import WHOLE_PART_BYTES, Cut
-from tuiback.store.mime_form import PieceCuts
 from tuiback.store.packer import Packer
 
 
@@ -22,11 +21,11 @@ class Placer:
         self._pending: set[bytes] = set()
         self._settling: tuple[PackTable, ...] = ()
 
-    def find_stored(self, pieces: Iterable[PieceCuts]) -> Collection[bytes]:
-        """The ids of those chunks that the catalog has, for place(). Asks the catalog: call it on a worker thread."""
+    def find_stored(self, chunk_ids: Iterable[bytes]) -> Collection[bytes]:
+        """Those that the catalog has, for place() and claim(). Asks the catalog: call it on a worker thread."""
         # Asking the set is one step under the GIL, and place() asks again.
         pending = self._pending
-        unsure = [cut.chunk_id for piece in pieces for cut in piece.cuts if cut.chunk_id not in pending]
+        unsure = [chunk_id for chunk_id in chunk_ids if chunk_id not in pending]
         return self._index.find_chunks(unsure) if unsure else ()
 
     def place(self, key: BundleKey, cut: Cut, stored: Collection[bytes]) -> bool:
@@ -39,6 +38,17 @@ class Placer:
         else:
             self._packer.submit(cut.data, ((cut.chunk_id, len(cut.data)),))
         return True
+
+    def claim(self, chunk_ids: Iterable[bytes], stored: Collection[bytes]) -> bytes:
+        """For each chunk 1 if it is new, otherwise 0: the caller has the packer take the new ones. Never waits."""
+        new = bytearray()
+        pending = self._pending
+        for chunk_id in chunk_ids:
+            is_new = chunk_id not in pending and chunk_id not in stored
+            new.append(is_new)
+            if is_new:
+                pending.add(chunk_id)
+        return bytes(new)
 
     def committed(self, packs: Sequence[PackTable]) -> None:
         """The catalog has these packs now, so their chunks are found there.

@@ -69,10 +69,15 @@ class ObjectBuilder:
         self._slots = 0
         self.size = HEADER_BYTES
 
-    def reserve(self) -> int:
-        """A slot that nobody else has."""
+    @property
+    def envelope(self) -> Envelope:
+        """What seals its records."""
+        return self._envelope
+
+    def reserve(self, count: int = 1) -> int:
+        """The first of so many slots that nobody else has; all of them must be used."""
         slot = self._slots
-        self._slots += 1
+        self._slots += count
         return slot
 
     def seal(self, slot: int, record_type: RecordType, plain: bytes) -> tuple[bytes, bytes]:
@@ -89,6 +94,13 @@ class ObjectBuilder:
         self._data.extend(record)
         self.size += length
         return offset, length
+
+    def add_all(self, records: bytes) -> int:
+        """Append sealed records that lie one after the other; the offset of the first."""
+        offset = self.size
+        self._data.append(records)
+        self.size += len(records)
+        return offset
 
     def finish(self, rows: Sequence[object]) -> tuple[list[bytes], str]:
         """(the object's bytes, its id). Nothing may be added afterwards; the builder lets go of the bytes."""

@@ -20,15 +20,18 @@ _ENDING_SECONDS = 20
 class SideProcess:
     """One such process, running from now on: `python -m module`, which calls own_end(). Ended by close()."""
 
-    def __init__(self, module: str) -> None:
-        """Raises EnvironmentFault when no process can be started."""
+    def __init__(self, module: str, *descriptors: int) -> None:
+        """These descriptors are open there too, their numbers its further arguments.
+
+        Raises EnvironmentFault when no process can be started.
+        """
         self._connection, theirs = socket.socketpair()
         self.messages = Messages(self._connection.fileno())
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and a module of ours
                 # -P: nothing is imported from the folder that somebody happens to stand in.
-                [sys.executable, "-P", "-m", module, str(theirs.fileno())],
-                pass_fds=(theirs.fileno(),),
+                [sys.executable, "-P", "-m", module, *map(str, (theirs.fileno(), *descriptors))],
+                pass_fds=(theirs.fileno(), *descriptors),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 # The console owns the terminal; what goes wrong is told over the connection.

@@ -1,13 +1,14 @@
 """Stores parts: identifies their chunks, keeps what is new, and says when it is durable."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TypeVar, TypeVarTuple
 
 from tuiback.model import ChunkIndex, PackTable, StoredPart
+from tuiback.store.beside import Beside
 from tuiback.store.bundles import BundleKey, Bundles
 from tuiback.store.chunk_lists import LISTED_ABOVE, ListCutter
 from tuiback.store.chunker import WINDOW_BYTES, PartCutter
@@ -19,6 +20,9 @@ from tuiback.store.placing import Placer
 from tuiback.store.repository import Repository
 from tuiback.store.savings import Savings, SavingsTally
 from tuiback.store.short_parts import SHORT_BYTES, ShortParts, batches
+
+# So many batches of put_all() are in work at once: enough for two processes to be busy.
+_BATCHES_AHEAD = 14
 
 Given = TypeVarTuple("Given")
 Result = TypeVar("Result")
@@ -64,7 +68,9 @@ class Writer:
         *,
         pack_bytes: int = PACK_BYTES,
         listed_above: int = LISTED_ABOVE,
+        beside_after: int | None = None,
     ) -> None:
+        """Behind so many short parts that came faster than they were stored a process beside this one helps."""
         self._keys = repository.keys
         self._executor = executor
         self._listed_above = listed_above
@@ -72,8 +78,13 @@ class Writer:
         self._bundles = Bundles(self._packer)
         self._placer = Placer(index, self._packer, self._bundles)
         self._mails = Gatherer()
+        self._ahead = asyncio.Semaphore(_BATCHES_AHEAD)
         self._tally = SavingsTally()
         self._short = ShortParts(self._keys, self._placer, self._tally, executor)
+        if beside_after is not None:
+            self._short.share(
+                Beside(self._keys, self._placer, self._packer, self._tally, executor, begin_after=beside_after)
+            )
 
     @property
     def unflushed_bytes(self) -> int:
@@ -105,9 +116,23 @@ class Writer:
         """put() each of these, with few trips to the worker threads: for items that come many at once."""
         key = (scope, kind, name)
         parts: list[StoredPart] = []
-        for batch in batches(contents):
-            short = iter(await self._put_short(key, [data for data in batch if len(data) <= SHORT_BYTES]))
-            parts += [next(short) if len(data) <= SHORT_BYTES else await self.put(*key, data) for data in batch]
+        ahead: deque[asyncio.Task[list[StoredPart]]] = deque()
+        try:
+            for batch in batches(contents):
+                await self._ahead.acquire()
+                ahead.append(task := asyncio.create_task(self._put_batch(key, batch)))
+                task.add_done_callback(lambda _: self._ahead.release())
+                # It must begin before the next one is read, which may take a while.
+                await asyncio.sleep(0)
+                while ahead and ahead[0].done():
+                    parts += ahead.popleft().result()
+            while ahead:
+                parts += await ahead[0]
+                ahead.popleft()
+        finally:
+            for task in ahead:
+                task.cancel()
+            await asyncio.gather(*ahead, return_exceptions=True)
         return parts
 
     async def flush(self) -> tuple[PackTable, ...]:
@@ -129,6 +154,7 @@ class Writer:
 
     def close(self) -> None:
         """Let the writer's thread end. What was not flushed is given up."""
+        self._short.close()
         self._packer.close()
 
     async def _put_plain(self, key: BundleKey, data: Mail | AsyncIterator[bytes]) -> StoredPart:
@@ -171,12 +197,16 @@ class Writer:
         tallies.tell(self._tally, len(mail))
         return StoredPart(key[2], len(mail), digest, tuple(chunk_ids), MIME)
 
+    async def _put_batch(self, key: BundleKey, batch: Sequence[bytes]) -> list[StoredPart]:
+        short = iter(await self._put_short(key, [data for data in batch if len(data) <= SHORT_BYTES]))
+        return [next(short) if len(data) <= SHORT_BYTES else await self.put(*key, data) for data in batch]
+
     async def _put_short(self, key: BundleKey, contents: Sequence[bytes]) -> list[StoredPart]:
         await self._packer.wait_for_room()
         return await self._short.put(key, contents)
 
     def _identify(self, pieces: Sequence[PieceCuts]) -> _Identified:
-        return _Identified(pieces, self._placer.find_stored(pieces))
+        return _Identified(pieces, self._placer.find_stored(_ids_of(pieces)))
 
     def _identify_next(self, pieces: Iterator[PieceCuts]) -> _Identified | None:
         piece = next(pieces, None)
@@ -198,6 +228,10 @@ class Writer:
                 new = self._placer.place(key, cut, identified.stored)
                 tallies.add(piece.number, len(cut.data), new=new)
         return [cut.chunk_id for piece in identified.pieces for cut in piece.cuts]
+
+
+def _ids_of(pieces: Iterable[PieceCuts]) -> Iterator[bytes]:
+    return (cut.chunk_id for piece in pieces for cut in piece.cuts)
 
 
 async def _windows(data: Mail) -> AsyncIterator[bytes]:

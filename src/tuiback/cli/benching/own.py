@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tuiback.cli.secret import get_secret
 from tuiback.engine.archives.archive import Archive
 from tuiback.engine.clock import SystemClock
 from tuiback.engine.home import MAIN, Home
+from tuiback.engine.workers import for_each
 from tuiback.model import (
     Account,
     AccountKind,
@@ -38,6 +40,7 @@ _PIECE_BYTES = 1 << 20
 # A longer file comes in pieces, as the network brings it.
 _SMALL_BYTES = 256 << 10
 _PAGE = 1000
+_PAGES_AT_ONCE = 2
 _MAIL_SUFFIX = ".eml"
 _PART_NAMES = {Kind.MESSAGE: "mime", Kind.FILE: "file"}
 
@@ -90,8 +93,8 @@ class FolderPass:
         committer.stage_account(Account(_ID, AccountKind.DRIVE, _TASK, _TASK, _ID, _ID, ""))
         committer.stage_snapshot(SnapshotRow(_ID, self._seq, self._seq, begun))
         found = find_all(self._folder)
-        while page := list(islice(found, _PAGE)):
-            await self._take_page(page)
+        # One page is staged while the next one is read.
+        await for_each(iter(partial(_page_of, found), []), self._take_page, _PAGES_AT_ONCE)
         ended = datetime.now(UTC)
         committer.stage_snapshot(SnapshotRow(_ID, self._seq, self._seq, begun, ended, Outcome.OK, ended))
         committer.stage_run(RunRow(self._seq, _TASK, "manual", begun, ended, Outcome.OK))
@@ -133,6 +136,10 @@ class FolderPass:
             _ID, self._seq, found.item_id, _CONTAINER, found.kind, parent_id, name, found.size, modified, found.etag,
             "", parts, attrs,
         )  # fmt: skip
+
+
+def _page_of(found: Iterator[Found]) -> list[Found]:
+    return list(islice(found, _PAGE))
 
 
 def _content(found: Found) -> bytes:

@@ -20,9 +20,12 @@ from tuiback.engine.ownership import refusal_of
 from tuiback.errors import StorageFull, TuibackError, WriterCloned
 from tuiback.model import Clock, ControlRow, Owner, PackTable
 from tuiback.store import Reader, Repository, Savings, Secret, Writer, open_backend
+from tuiback.store.side_process import available_cores
 
 # Two cores are what a NAS has: one to compress, one to seal and write.
 WORKERS = 2
+# A process that helps pays when many more mails come at once than so many.
+BESIDE_AFTER_PARTS = 512
 
 
 def open_repository(ref: RepositoryRef, secret: Secret, clock: Clock, *, to_write: bool) -> Repository:
@@ -64,7 +67,7 @@ class Archive:
         self._databases = databases
         self._clock = clock
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix=f"store-{ref.name}")
-        self._writer = Writer(repository, self.reader, self._workers)
+        self._writer = self._new_writer()
         self._saved = Savings()
         self._writer_id = writer_id
         self._home_id = ""
@@ -85,6 +88,10 @@ class Archive:
             raise
         archive.belong_to(home.home_id)
         return archive
+
+    def _new_writer(self) -> Writer:
+        beside_after = BESIDE_AFTER_PARTS if available_cores() > 1 else None
+        return Writer(self.repository, self.reader, self._workers, beside_after=beside_after)
 
     def _new_committer(self, generation: int) -> Committer:
         return Committer(
@@ -150,7 +157,7 @@ class Archive:
         self._committing.cancel()
         await asyncio.wait([self._committing])
         self._writer.close()
-        self._writer = Writer(self.repository, self.reader, self._workers)
+        self._writer = self._new_writer()
         self._saved = Savings()
         await self._databases.replay(self.repository)
 
