@@ -158,6 +158,8 @@ def test_restore(tuiback: Tuiback, acme: Path, server: Server) -> None:
     assert planned.code == 0
     create = planned.document["planned"]["create"]
     assert create >= 4
+    told = tuiback(*line[1:], "--dry-run")
+    assert told.out.decode() == f"restore (dry run): ok, would create {create}, overwrite 0, skip 0, conflict 0\n"
     assert files_of(server, account["address"]) == before
     done = tuiback(*line)
     assert done.code == 0, done.err

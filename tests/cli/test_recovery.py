@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Tuiback
-from tests.cli.seed import DRIVE, FIRST_HELLO, GONE, MAILBOX, PLAN, SECOND_HELLO
+from tests.cli.seed import ADDRESS, DRIVE, FIRST_HELLO, GONE, MAILBOX, PLAN, SECOND_HELLO
 from tuiback.cli.engaging import secret_source
 from tuiback.cli.recovery import _find
 from tuiback.engine.archives.view import View
 from tuiback.engine.commands import Selection
 from tuiback.engine.home import ClosedHome, Home
 from tuiback.engine.hosting.link import host
-from tuiback.engine.restores.naming import Wanted, select
-from tuiback.errors import NoSuchThing, UsageError
+from tuiback.engine.restores.naming import Wanted, get_target, select
+from tuiback.errors import Ambiguous, NoSuchThing, UsageError
 
 
 def contents(folder: Path) -> list[bytes]:
@@ -54,6 +54,18 @@ def test_ids_without_a_point_are_the_last_versions(view: View) -> None:
         select(view, wanted(ids=("m-gone",), at="#2"))
 
 
+def test_a_target_is_of_the_source_s_kind(view: View) -> None:
+    """An address alone, which mailbox and drive share, means the one that the source is; a kind or an id is obeyed."""
+    assert get_target(view, ADDRESS, MAILBOX) == MAILBOX
+    assert get_target(view, ADDRESS, DRIVE) == DRIVE
+    assert get_target(view, f"drive:{ADDRESS}", MAILBOX) == DRIVE
+    assert get_target(view, DRIVE, MAILBOX) == DRIVE
+    with pytest.raises(Ambiguous):
+        get_target(view, ADDRESS, "archive:eve-archive")
+    with pytest.raises(NoSuchThing):
+        get_target(view, "nobody@acme.example", MAILBOX)
+
+
 def test_the_engine_finds_what_others_name(seeded: Path, view: View) -> None:
     """Whoever can't read the files of the home gets the same selections from its engine, and the same refusals."""
     closed = ClosedHome(seeded)
@@ -62,6 +74,7 @@ def test_the_engine_finds_what_others_name(seeded: Path, view: View) -> None:
         for asked in (wanted(), wanted(MAILBOX, "@inbox/hello", at="#1"), wanted(ids=("m-gone",))):
             assert _find(closed, asked, None) == (select(view, asked), None)
         assert _find(closed, wanted(at="1 minute ago"), DRIVE)[1] == DRIVE
+        assert _find(closed, wanted(DRIVE), ADDRESS)[1] == DRIVE
         with pytest.raises(NoSuchThing, match="no such account"):
             _find(closed, wanted("mailbox:nobody@x.example"))
     finally:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.cli.conftest import Tuiback
 from tests.cli.seed import FIRST_HELLO, GONE, PLAN, SECOND_HELLO
 from tuiback.catalog import DayGrowth
-from tuiback.cli.usage import RepositoryUsage, usage_fields
+from tuiback.cli.usage import RepositoryUsage, reasons_text, usage_fields
 
 
 def test_usage(tuiback: Tuiback, seeded: Path) -> None:
@@ -51,6 +51,15 @@ def test_usage_of_a_new_home(tuiback: Tuiback, home: Path) -> None:
     """Nothing is kept yet, and nothing fails."""
     assert tuiback("usage", "--home", home, "--json").document["logical_bytes"] == 0
     assert b"TASK" not in tuiback("usage", "--home", home).out
+
+
+def test_reasons_are_shares_of_what_was_read() -> None:
+    """A saving that a few bytes of form outgrow is nothing, not less than nothing; a run without reading has none."""
+    saved = {"read_bytes": 9000, "single_instance_bytes": 0, "block_bytes": 4500, "base64_bytes": -3}
+    assert reasons_text({**saved, "stored_bytes": 2250}) == (
+        "0% single instances, 50% equal blocks, 0% base64, the rest compressed by 50%"
+    )
+    assert reasons_text({**saved, "read_bytes": 0, "stored_bytes": 0}) == ""
 
 
 def test_several_repositories_are_added_up() -> None:

@@ -1,7 +1,10 @@
 """The walk through a change feed, with a scripted lane in place of Graph."""
 
-from typing import cast
+import asyncio
+from collections.abc import Mapping
+from typing import Any, cast
 
+import msgspec
 import pytest
 
 from tests.connectors.scripted import Answer, ScriptedLane
@@ -235,3 +238,39 @@ async def test_a_link_that_stays_broken_begins_the_listing_anew() -> None:
     lane = ScriptedLane({"/start": [BROKEN, BROKEN, BROKEN, page({"id": "a"}, delta_link="d")]})
     changes = await walked(lane, container())
     assert [type(change) for change in changes] == [Changed, Changed, Changed, Relisting, Changed, Checkpoint]
+
+
+async def test_what_is_learnt_beside_comes_while_the_first_page_is_on_its_way() -> None:
+    """Neither waits for the other, and the entries are read with all of it."""
+    page_asked = asyncio.Event()
+
+    class Watched(ScriptedLane):
+        def _next(self, link: str, params: Mapping[str, Any] | None, headers: Mapping[str, str] | None) -> Answer:
+            page_asked.set()
+            return super()._next(link, params, headers)
+
+    async def learn_beside() -> dict[str, str]:
+        async with asyncio.timeout(30):
+            await page_asked.wait()
+        return {"said": "beside"}
+
+    of = feed(Watched({"/start": [page({"id": "a"}, delta_link="d1")]}))
+    of = msgspec.structs.replace(of, learn_beside=learn_beside)
+    changes = [change async for change in follow(of, container())]
+    assert changes == [
+        Changed(item("a", "beside")),
+        Checkpoint(Position("d1", {"said": "beside"}).cursor(), complete=True),
+    ]
+
+
+async def test_what_can_not_be_learnt_is_no_poisoned_page() -> None:
+    """A smaller page would not help."""
+    lane = ScriptedLane({"/start": [page({"id": "a"}, delta_link="d1")] * 3})
+
+    async def learn_beside() -> dict[str, str]:
+        raise GraphError("no answer", status=500)
+
+    of = msgspec.structs.replace(feed(lane), learn_beside=learn_beside)
+    with pytest.raises(GraphError, match="no answer"):
+        _ = [change async for change in follow(of, container())]
+    assert len(lane.asked) == 1

@@ -54,7 +54,7 @@ def test_what_is_chosen_is_told_as_far_as_it_is_known() -> None:
     """A mail folder has no size of its own: then no size is told, and never a wrong one."""
     drafts = Choice("mailbox:a", 3, "f", "Drafts", 0, folder=True)
     mails = [Choice("mailbox:a", 3, f"m{number}", f"M{number}", 2048, folder=False) for number in range(2)]
-    assert describe(mails) == "2 items, 4.0 KB, as of #3: M0 and 1 more"
+    assert describe(mails) == "2 items, 4.0 KiB, as of #3: M0 and 1 more"
     assert describe([drafts, *mails]) == "1 folder and 2 items, as of #3: Drafts and 2 more"
     assert describe([drafts]) == "1 folder, as of #3: Drafts"
 

@@ -51,4 +51,4 @@ def test_stamp_of_a_foreign_text_is_a_dash() -> None:
 def test_size_text_names_the_unit() -> None:
     """A sentence says bytes or KB."""
     assert figures.size_text(9) == "9 bytes"
-    assert figures.size_text(71 * 1024) == "71.0 KB"
+    assert figures.size_text(71 * 1024) == "71.0 KiB"

@@ -173,7 +173,7 @@ async def test_a_task_tells_its_plan_and_its_runs() -> None:
         await hands.sees("at '0 22 * * *' Europe/Berlin, within mon-fri 20:00-06:00,sat-sun")
         await hands.sees("7d,4w,12m,3y; accounts that left: 365d")
         await hands.sees("in time")
-        await hands.sees("84 287 of 136 000 items, 14.0 GB, 84.2 items/s")
+        await hands.sees("84 287 of 136 000 items, 14.0 GiB, 84.2 items/s")
         await hands.press("j", "j", "j", "j")
         await hands.sees("accounts failed 1")
         await hands.press("p", "H", *"law", "enter", "o")
@@ -185,7 +185,7 @@ async def test_a_running_job_can_be_cancelled() -> None:
     """Progress, outcomes and what went wrong; one that ended can't be cancelled, the default is to let it go on."""
     async with driven(link=link(), view=morning.view()) as hands:
         await shown(hands, "7")
-        await hands.sees("340 of 1 200 done, 3.0 GB, 2 failed   now: Inbox")
+        await hands.sees("340 of 1 200 done, 3.0 GiB, 2 failed   now: Inbox")
         await hands.press("K", "enter", "K", "left", "enter")
         assert hands.link.commands == [CancelJob(job=9)]
         await hands.press("j", "K")
@@ -220,10 +220,10 @@ async def test_storage_foretells_and_prunes_after_asking() -> None:
     """Forecast, low-water mark, retention and upkeep; P shows what would go before it asks, C checks."""
     async with driven(link=link(), view=morning.view()) as hands:
         await shown(hands, "5")
-        for text in ("runs wait below 46.6G free", "8.0 GB a day", "failed      next tomorrow", "7d,4w,12m,3y"):
+        for text in ("runs wait below 46.6G free", "8.0 GiB a day", "failed      next tomorrow", "7d,4w,12m,3y"):
             await hands.sees(text)
         await hands.press("P")
-        await hands.sees("Would expire 38 versions, 12.4 MB.")
+        await hands.sees("Would expire 38 versions, 12.4 MiB.")
         await hands.press("enter")
         assert hands.link.commands == [Prune(dry_run=True)]
         await hands.press("P", "left", "enter", "C", "left", "enter")

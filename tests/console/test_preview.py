@@ -31,7 +31,7 @@ def test_a_large_file_is_read_only_as_far_as_needed() -> None:
     catalog = FakeCatalog(entries=[big], contents={"big": {"file": b"line\n" * 2_000_000}})
     preview = read_preview(big, catalog, catalog)
     assert len(preview.body) < FILE_BYTES + 100
-    assert "9.5 MB in all" in preview.body
+    assert "9.5 MiB in all" in preview.body
 
 
 def test_an_item_without_content_says_so() -> None:

@@ -205,7 +205,7 @@ async def test_export_asks_for_a_folder(tmp_path: Path) -> None:
         await in_restore(hands, (*TO_INBOX, "e"))
         await hands.sees("Folder")
         await hands.press("ctrl+u", *str(tmp_path), "enter")
-        await hands.sees("Export ok: 1 files, 82.0 KB")
+        await hands.sees("Export ok: 1 files, 82.0 KiB")
         assert link.commands == [
             Export(selections=(Selection(account_id="mailbox:anna", seq=3, item_ids=("m-0",)),), to=str(tmp_path))
         ]

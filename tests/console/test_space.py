@@ -53,7 +53,7 @@ def test_a_forecast_needs_a_week_and_an_end() -> None:
     """Too early, not in sight, or the day and how far it is."""
     (space,) = read_space(morning.view(), NOW)
     assert "too early to tell" in text_of(forecast_line(replace(space, daily=None), VOLUME, NOW))
-    assert "not in sight   8.0 GB a day" in text_of(forecast_line(space, VOLUME, NOW))
+    assert "not in sight   8.0 GiB a day" in text_of(forecast_line(space, VOLUME, NOW))
     soon = structs.replace(VOLUME, full_on=NOW + timedelta(days=9))
     assert "in 9 days" in text_of(forecast_line(space, soon, NOW))
     assert "saved 76.3 %" in text_of(totals_lines([space], 80)[0])

@@ -1,5 +1,6 @@
 """Tests of accounts that leave the tenant, lose their licence, are disabled, or come back."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -7,11 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from tests.engine.rig import Rig, anna, now_in
+from tuiback.connectors.base import Change, PartSource
 from tuiback.engine.archives.view import View
 from tuiback.engine.settings.retention import Figures
 from tuiback.engine.upkeep.expiring import find_expired
-from tuiback.errors import Ambiguous
-from tuiback.model import Account, AccountState, ControlRow, Outcome
+from tuiback.errors import AccountAbsent, Ambiguous
+from tuiback.model import Account, AccountState, Container, ControlRow, Outcome, Owed, RemoteItem
 
 
 def _task_row(rig: Rig, keep_gone: str) -> ControlRow:
@@ -49,6 +51,65 @@ async def test_who_loses_the_licence_is_gone(rig: Rig) -> None:
     assert report.outcome is Outcome.OK
     await rig.run()
     assert account(rig) == left
+
+
+async def test_who_loses_the_licence_while_backed_up_is_gone(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said once, and not of every folder; whoever comes back is taken up where that was."""
+    await rig.run()
+    rig.cloud.mailboxes["anna"].put("late", "in", b"a late letter")
+    changes = rig.cloud.changes
+
+    async def leaving(account: Account, container: Container) -> AsyncIterator[Change]:
+        async for change in changes(account, container):
+            yield change
+        rig.cloud.unlicensed.add("anna")
+
+    monkeypatch.setattr(rig.cloud, "changes", leaving)
+    report = await rig.run()
+    assert (report.outcome, report.counters.skipped, account(rig).state) == (Outcome.OK, 1, AccountState.GONE)
+    monkeypatch.setattr(rig.cloud, "changes", changes)
+    rig.cloud.unlicensed.clear()
+    assert (await rig.run()).outcome is Outcome.OK
+    assert account(rig).state is AccountState.ACTIVE
+    assert rig.listing() == now_in(rig.cloud.mailboxes["anna"])
+
+
+async def test_nothing_is_lost_of_a_mailbox_that_is_away_for_a_while(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was listed and could not be read any more is no deleted item: it comes when the mailbox is back."""
+    await rig.run()
+    rig.cloud.mailboxes["anna"].put("late", "in", b"a late letter")
+    content = rig.cloud.content
+
+    def missing(account: Account, item: RemoteItem) -> AsyncIterator[PartSource]:
+        if item.item_id == "late":
+            raise AccountAbsent("there is no mailbox", account.address)
+        return content(account, item)
+
+    monkeypatch.setattr(rig.cloud, "content", missing)
+    assert (await rig.run()).counters.skipped == 1
+    monkeypatch.setattr(rig.cloud, "content", content)
+    assert (await rig.run()).outcome is Outcome.OK
+    assert rig.listing() == now_in(rig.cloud.mailboxes["anna"])
+
+
+async def test_debts_of_a_mailbox_that_is_away_stay(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An item that is owed is not taken for deleted while there is no mailbox to ask for it."""
+    rig.cloud.mailboxes["anna"].put("late", "in", b"a late letter")
+    rig.cloud.broken["late"] = 99
+    assert (await rig.run()).outcome is Outcome.PARTIAL
+    refresh = rig.cloud.refresh
+
+    async def missing(account: Account, owed: Owed) -> RemoteItem | None:
+        raise AccountAbsent("there is no mailbox", account.address)
+
+    monkeypatch.setattr(rig.cloud, "refresh", missing)
+    await rig.run()
+    monkeypatch.setattr(rig.cloud, "refresh", refresh)
+    rig.cloud.broken.clear()
+    assert (await rig.run()).outcome is Outcome.OK
+    assert rig.listing() == now_in(rig.cloud.mailboxes["anna"])
 
 
 async def test_who_never_had_a_mailbox_is_not_gone(rig: Rig) -> None:

@@ -14,7 +14,7 @@ from tuiback.graph.client import USER_AGENT
 from tuiback.graph.retry import MOST_TRIES_BEFORE_ANY_ANSWER
 
 from .clocks import InstantClock
-from .scripted import Reply, ScriptedServer, as_json, fault
+from .scripted import Reply, ScriptedServer, Seen, as_json, fault
 
 _USERS = "/v1.0/users"
 _MAIL = "/v1.0/users/1/messages"
@@ -332,3 +332,21 @@ async def test_a_write_follows_a_redirect_that_keeps_it_a_write(server: Scripted
     with pytest.raises(GraphError, match="302"):
         await client.lane("outlook", "1").post("/users/1/messages", {"a": 2})
     assert len(server.asked("POST", "/v1.0/elsewhere")) == 1
+
+
+async def test_what_is_not_there_was_looked_for(server: ScriptedServer, client: GraphClient) -> None:
+    """A 404 is an answer like any other: after a refusal it shows that the mailbox lets requests in."""
+    limits: list[int] = []
+
+    def gone(_seen: Seen) -> Reply:
+        limits.append(client.throttle_status()[0].limit)
+        return fault(404, "ErrorItemNotFound")
+
+    server.on("GET", "/v1.0/refused", fault(429, "ApplicationThrottled", Retry_After="1"), as_json({}))
+    server.on("GET", "/v1.0/gone", gone)
+    lane = client.lane("outlook", "ann")
+    await lane.get("/refused")
+    for _ in range(5):
+        with pytest.raises(ItemGone):
+            await lane.get("/gone")
+    assert limits == [2, 3, 3, 3, 4]

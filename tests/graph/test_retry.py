@@ -183,3 +183,21 @@ def test_a_broken_connection_waits_little_while_others_hold() -> None:
     assert waited(_BROKEN, reached=True) == [Again(0.25), Again(1.0), Again(1.0)]
     assert waited(_BROKEN, reached=False) == [Again(0.25), Again(2.0), Again(16.0)]
     assert waited(Failure(500), reached=True) == waited(Failure(500), reached=False)
+
+
+def test_waits_grow_from_a_quarter_while_others_are_answered() -> None:
+    """The trouble is that request's own: it is tried more often within the same patience."""
+    for failure, waits in ((Failure(500), [0.25, 0.5, 1.0, 2.0, 4.0]), (Failure(429), [0.5, 1.0, 2.0, 4.0, 8.0])):
+        attempts = Attempts(1)
+        for seconds in waits:
+            decision = decide("GET", attempts, failure, signed=True, jitter=0.0, willing=True)
+            assert isinstance(decision, Again)
+            assert decision.wait_seconds == seconds
+            attempts = after(replace(attempts, tries=attempts.tries + 1), decision, failure)
+    assert decide("GET", Attempts(1), _REFUSED, signed=True, jitter=0.0, willing=True) == Again(7.0, fence=True)
+
+
+def test_what_has_another_way_stays_as_impatient_while_others_are_answered() -> None:
+    """A page that can't be made is asked for in a smaller size after as many tries as ever."""
+    attempts = Attempts(2, most_server_errors=2, server_errors=1)
+    assert decide("GET", attempts, Failure(500), signed=True, jitter=0.0, willing=True) == GiveUp()

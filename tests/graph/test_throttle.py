@@ -468,3 +468,47 @@ async def test_what_asks_nobody_to_wait_says_nothing_of_the_mailbox() -> None:
     assert bench.inside == ["a3"]
     await bench.end("a3")
     assert bench.inside == ["a4"]
+
+
+async def test_few_refusals_among_many_answers_stay_in_doubt() -> None:
+    """A refusal soon after another says little where most is answered; where a quarter is refused it is meant."""
+    bench = Bench({"outlook": ServiceLimits(Limits(99), Limits(4, (Window(900, 600),)))})
+    await bench.succeed(12, "a")
+    stood = []
+    for number in range(5):
+        for name in ("refused", "behind"):
+            await bench.start(f"{name}{number}", "a", refused=30 if name == "refused" else None)
+            await bench.clock.advance(1)
+        await bench.end(f"refused{number}", f"behind{number}")
+        stood.append(bench.figures.wait_seconds > 0)
+        await bench.clock.advance(30)
+        await bench.succeed(1, "a")
+    assert stood == [False, False, False, False, True]
+
+
+async def test_an_opened_fence_gives_back_what_it_took() -> None:
+    """The mailbox was open all the while, so as many go on at once as before."""
+    bench = Bench({"outlook": ServiceLimits(Limits(9), Limits(4, (Window(90, 600),)))})
+    await bench.succeed(5, "a")
+    await bench.start("a1", "a", refused=30)
+    await bench.clock.advance(1)
+    await bench.start("a2", "a")
+    await bench.end("a1")
+    assert bench.figures.limit == 2
+    await bench.end("a2")
+    await bench.start("a3", "a")
+    assert bench.figures.limit == 4
+
+
+async def test_a_service_is_willing_while_it_answers_most() -> None:
+    """Not before it has answered some, and no more when its last answer is a while ago."""
+    clock = HandClock()
+    throttle = Throttle(_MAIL, clock=clock)
+    willing = []
+    for seconds in (0, 0, 0, 0, 0, 11):
+        await clock.advance(seconds)
+        async with throttle.slot("outlook", "a", ONE) as slot:
+            willing.append(slot.is_willing)
+            slot.succeeded()
+            slot.succeeded()
+    assert willing == [False, False, False, True, True, False]

@@ -14,7 +14,7 @@ from tuiback.cli.invocation import Invocation
 from tuiback.cli.output import Output, Row
 from tuiback.cli.waiting import await_answer, exit_code_of, job_line
 from tuiback.cli.wording import bytes_text, count_text
-from tuiback.engine.restores.naming import Wanted, get_account, select
+from tuiback.engine.restores.naming import Wanted, get_target, select
 from tuiback.engine.restores.points import parse_point
 from tuiback.errors import Damage, UsageError
 
@@ -120,7 +120,8 @@ def _find(home: "Home", wanted: Wanted, target: str | None = None) -> "tuple[Sel
         return msgspec.convert((found["selection"], found["target_account_id"]), tuple[Selection, str | None])
     view = View(home)
     try:
-        return select(view, wanted), None if target is None else get_account(view, target).account_id
+        selection = select(view, wanted)
+        return selection, None if target is None else get_target(view, target, selection.account_id)
     finally:
         view.close()
 
@@ -137,14 +138,16 @@ def _ask_engine(call: Invocation, home: "Home", command: "AnyCommand", kind: str
 
 
 def _report(output: Output, verb: str, answer: Row, summary: str) -> int:
-    """Tell the answer, each item that failed by its name; the exit code."""
-    told = f"{verb} {answer['job']}: {answer['outcome']}, {summary}"
+    """Tell the answer, each item that failed by its name; the exit code. A dry run, which is no job, was asked for."""
+    told = f"{verb} {answer['job'] or '(dry run)'}: {answer['outcome']}, {summary}"
     if output.as_json:
         output.document(verb, answer)
-    if answer["outcome"] == "ok":
+    if answer["outcome"] != "ok":
+        output.trouble([told, *answer.get("errors", ())])
+    elif answer["job"] or output.as_json:
         output.note(told)
     else:
-        output.trouble([told, *answer.get("errors", ())])
+        output.text(told)
     return Damage.exit_code if answer.get("damaged") else exit_code_of(answer["outcome"])
 
 

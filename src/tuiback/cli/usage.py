@@ -165,7 +165,7 @@ def _show(output: Output, fields: Row) -> None:
     output.text(f"All versions    {bytes_text(logical)}")
     output.text(f"Each part once  {bytes_text(unique)}{_less(unique, logical)}")
     output.text(f"Stored          {bytes_text(stored)}{_less(stored, unique)}")
-    if told := _reasons(fields["saved_by_runs"]):
+    if told := reasons_text(fields["saved_by_runs"]):
         output.text(f"Of what came    {told}")
     output.text(f"Catalog         {bytes_text(fields['catalog_bytes'])}, search {bytes_text(fields['search_bytes'])}")
     full = fields["full_on"]
@@ -176,8 +176,8 @@ def _show(output: Output, fields: Row) -> None:
             output.table(rows, columns)
 
 
-def _reasons(saved: Row) -> str:
-    """Of what runs read; the first three took no room, the rest was compressed."""
+def reasons_text(saved: Row) -> str:
+    """Why what runs read took less room, from `saved_by_runs`; empty where nothing can be told."""
     read = saved["read_bytes"]
     shares = {
         "single instances": saved["single_instance_bytes"],
@@ -187,7 +187,8 @@ def _reasons(saved: Row) -> str:
     rest = read - sum(shares.values())
     if not 0 < rest <= read:
         return ""
-    told = [f"{share / read:.0%} {name}" for name, share in shares.items()]
+    # What MIME is cut into can outgrow the mail by a few bytes: z keeps that from being "-0%".
+    told = [f"{share / read:z.0%} {name}" for name, share in shares.items()]
     return ", ".join([*told, f"the rest compressed by {1 - saved['stored_bytes'] / rest:.0%}"])
 
 

@@ -1,6 +1,7 @@
 """Follows a change feed of Microsoft Graph from a cursor to its end, through expired tokens and poisoned pages."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -43,8 +44,9 @@ class Feed(msgspec.Struct, frozen=True):
     """One container's change feed. `welcome` are parameters that a listing can do without, should they be refused.
 
     `learn` is asked once when a listing begins and answers the notes that `read` gets with every entry, then and
-    in later runs. `headers` answers the request headers for a page size; `page_sizes` are tried from left to
-    right when the service can't answer a page (https://learn.microsoft.com/graph/delta-query-overview).
+    in later runs; `learn_beside` adds to them and is asked while the first page is on its way. `headers` answers the
+    request headers for a page size; `page_sizes` are tried from left to right when the service can't answer a page
+    (https://learn.microsoft.com/graph/delta-query-overview).
     """
 
     lane: Lane
@@ -54,6 +56,7 @@ class Feed(msgspec.Struct, frozen=True):
     headers: Callable[[int], dict[str, str]]
     page_sizes: Sequence[int]
     learn: Callable[[], Awaitable[dict[str, str]]] = msgspec.field(default=nothing_to_learn)
+    learn_beside: Callable[[], Coroutine[Any, Any, dict[str, str]]] = msgspec.field(default=nothing_to_learn)
     welcome: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def pages(self, link: str, page_size: int) -> AsyncIterator[Page]:
@@ -104,13 +107,27 @@ def _position_of(container: Container) -> Position | None:
 
 
 async def _follow_from(feed: Feed, position: Position) -> AsyncIterator[Change]:
+    """The changes from a link on, or of a whole listing: those of its first page once all is learnt."""
     link = position.link
     notes = position.notes if link else await feed.learn()
+    beside = asyncio.create_task(nothing_to_learn() if link else feed.learn_beside())
+    try:
+        async for change in _pages_from(feed, link, notes, beside):
+            yield change
+    finally:
+        beside.cancel()
+        await asyncio.gather(beside, return_exceptions=True)
+
+
+async def _pages_from(
+    feed: Feed, link: str, notes: dict[str, str], beside: asyncio.Task[dict[str, str]]
+) -> AsyncIterator[Change]:
     sizes = _PageSizes(feed.page_sizes)
     broken_links = 0
     while True:
         try:
             async for page in feed.pages(link, sizes.size):
+                notes |= await beside
                 for entry in _newest(page.items):
                     if (change := await feed.read(entry, notes)) is not None:
                         yield change
@@ -127,7 +144,8 @@ async def _follow_from(feed: Feed, position: Position) -> AsyncIterator[Change]:
             if broken_links == _TRIES_OF_A_LINK:
                 raise
         except GraphError as fault:
-            if not _is_poisoned(fault) or not sizes.shrink():
+            is_learnt = not beside.done() or beside.exception() is None
+            if not is_learnt or not _is_poisoned(fault) or not sizes.shrink():
                 raise
 
 

@@ -19,9 +19,9 @@ def size(count: float) -> str:
 
 
 def size_text(count: float) -> str:
-    """Bytes as a sentence writes them: 9 bytes, 84.0 KB."""
+    """Bytes as a sentence writes them: 9 bytes, 84.0 KiB. The command line's KB are of 1000 bytes."""
     short = size(count)
-    return f"{short} bytes" if short.isdigit() else f"{short[:-1]} {short[-1]}B"
+    return f"{short} bytes" if short.isdigit() else f"{short[:-1]} {short[-1]}iB"
 
 
 def number(count: int) -> str:

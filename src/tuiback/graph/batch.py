@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tuiback.errors import GraphError, TuibackError, Unreachable
 from tuiback.graph.batch_format import Answered, Member, MemberReply, answer_of, decode_batch, encode_batch
-from tuiback.graph.caller import Ask, Caller
+from tuiback.graph.caller import Ask, Caller, Placed
 from tuiback.graph.faults import BodyBroke, Failure, error_of, failure_of
 from tuiback.graph.leftovers import Leftovers, Pending
 from tuiback.graph.retry import IDEMPOTENT, Again, Attempts, GiveUp, Renew, after
@@ -119,7 +119,7 @@ class Batch:
             repeatable=repeatable, whole=False,
         )  # fmt: skip
         async with self._caller.placed(ask) as reply:
-            taken = _Round(self._caller, reply.token, repeatable=repeatable)
+            taken = _Round(self._caller, reply, repeatable=repeatable)
             replies = decode_batch(await self._read(reply.response), ask.subject)
             for number, each in enumerate(pending):
                 outcome = taken.settle(each, replies.get(str(number)))
@@ -180,9 +180,9 @@ class Batch:
 class _Round:
     """Decides about the answers of one round, member by member in the order of the chain."""
 
-    def __init__(self, caller: Caller, token: str, *, repeatable: bool) -> None:
+    def __init__(self, caller: Caller, reply: Placed, *, repeatable: bool) -> None:
         self._caller = caller
-        self._token = token
+        self._reply = reply
         self._repeatable = repeatable
         self._broken = False
         self._order_seconds: float | None = None
@@ -209,7 +209,8 @@ class _Round:
         self._broken = True
         failure = self._failure(reply)
         attempts = replace(pending.attempts, tries=pending.attempts.tries + 1)
-        decision = self._caller.decide(pending.member.method, attempts, failure, token=self._token)
+        slot, token = self._reply.slot, self._reply.token
+        decision = self._caller.decide(pending.member.method, attempts, failure, slot=slot, token=token)
         if isinstance(decision, GiveUp):
             return error_of(failure, f"{pending.member.method} {pending.member.path}", signed=True)
         tried = replace(pending, attempts=after(attempts, decision, failure))

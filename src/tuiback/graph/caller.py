@@ -27,6 +27,8 @@ from tuiback.model import Clock
 
 _COST = b"x-ms-resource-unit"
 _LIMIT, _REMAINING, _RESET = b"ratelimit-limit", b"ratelimit-remaining", b"ratelimit-reset"
+# Errors that tell of the thing asked for, as an answer would: whoever says so lets requests in.
+_ANSWERS = frozenset({404, 410, 412})
 # Slower than this an upload counts as stuck: the transport knows no limit for writing.
 _SLOWEST_UPLOAD_BYTES_PER_SECOND = 16_384
 # Larger bodies go out in pieces, because one write of them would block the loop.
@@ -122,15 +124,22 @@ class Caller:
         attempts: Attempts,
         failure: Failure,
         *,
+        slot: Slot | None = None,
         signed: bool = True,
         token: str = "",
         failed_at: float = float("inf"),
     ) -> Decision:
-        """What to do after a failure, when the one before was at `failed_at`: see retry.decide."""
-        served = token in self._good_tokens
-        reached = self._answered_at > failed_at
-        jitter = self._chance.random()
-        return decide(method, attempts, failure, signed=signed, jitter=jitter, served=served, reached=reached)
+        """What to do after a failure in a `slot`, when the one before was at `failed_at`: see retry.decide."""
+        return decide(
+            method,
+            attempts,
+            failure,
+            signed=signed,
+            jitter=self._chance.random(),
+            served=token in self._good_tokens,
+            reached=self._answered_at > failed_at,
+            willing=slot is not None and slot.is_willing,
+        )
 
     async def renew(self, rejected: str) -> None:
         """Get another token than the one that was rejected."""
@@ -169,9 +178,13 @@ class Caller:
                         await outcome.aclose()
                     return
                 method = "GET" if ask.repeatable else ask.method
-                decision = self.decide(method, attempts, outcome, signed=ask.signed, token=token, failed_at=failed_at)
+                decision = self.decide(
+                    method, attempts, outcome, slot=slot, signed=ask.signed, token=token, failed_at=failed_at
+                )
                 failed_at = self._clock.monotonic()
                 _report(slot, outcome, decision)
+                if outcome.status in _ANSWERS:
+                    slot.succeeded()
             elsewhere = next_address(ask.method, ask.url, outcome.status, outcome.location)
             if elsewhere is not None and redirects < MOST_REDIRECTS:
                 redirects += 1

@@ -15,8 +15,9 @@ from tuiback.model import Clock
 _UNSTATED_SECONDS, _MOST_UNSTATED_SECONDS = 0.25, 60.0
 # A wide gate opens again by fifths.
 _STEPS = 5
-# So many answers on end show that a service is willing.
-_CALM = 5
+# So many answers, and less than this part refused, of so many of late show that a service is willing.
+_FEWEST_ANSWERS, _MOST_REFUSED, _OF_LATE = 5, 1 / 4, 16
+_LATE_SECONDS = 10.0
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -51,9 +52,12 @@ class Gate:
         self._reduced_at = float("-inf")
         self._successes = 0
         self._bursts_on_end = 0
-        self._answers = 0
+        # Whether the latest were answered, not refused.
+        self._of_late: deque[bool] = deque(maxlen=_OF_LATE)
+        self._answered_at = float("-inf")
         # When the refused request had come in, while an answer may still open the fence that it set.
         self._doubted_since: float | None = None
+        self._limit_before = limits.at_once
         self._opened = asyncio.Event()
         self.limit = limits.at_once
         self.in_flight = 0
@@ -103,6 +107,14 @@ class Gate:
         self._room.set()
 
     @property
+    def is_willing(self) -> bool:
+        """Whether most of what came of late was answered, and something a moment ago."""
+        if self._clock.monotonic() - self._answered_at > _LATE_SECONDS:
+            return False
+        refused = self._of_late.count(False)
+        return len(self._of_late) >= _FEWEST_ANSWERS + refused and refused < len(self._of_late) * _MOST_REFUSED
+
+    @property
     def unstated_fence_seconds(self) -> float:
         """For how long nobody should come in when the service does not say: longer while it refuses everything."""
         return float(min(_UNSTATED_SECONDS * 2 ** max(0, self._bursts_on_end - 1), _MOST_UNSTATED_SECONDS))
@@ -114,8 +126,8 @@ class Gate:
         in after it opens the fence again. Without `entered_at` nothing does.
         """
         stands_firm = self.fence_seconds > 0 and self._doubted_since is None
-        is_first = self._answers >= _CALM
-        self._answers = 0
+        is_first = self.is_willing and self._of_late[-1]
+        self._of_late.append(False)
         self._doubted_since = entered_at if is_first and not stands_firm else None
         self._fenced_until = max(self._fenced_until, self._clock.monotonic() + seconds)
 
@@ -128,6 +140,7 @@ class Gate:
             return False
         self._reduced_at = self._clock.monotonic()
         if halve:
+            self._limit_before = self.limit
             self.limit = max(1, self.limit // 2)
             self._successes = 0
             self._bursts_on_end += 1
@@ -136,10 +149,12 @@ class Gate:
     def succeed(self, entered_at: float = float("-inf")) -> None:
         """Allow more at once after as many successes as are allowed at once."""
         self._bursts_on_end = 0
-        self._answers += 1
+        self._of_late.append(True)
+        self._answered_at = self._clock.monotonic()
         if self._doubted_since is not None and entered_at > self._doubted_since:
             self._doubted_since = None
             self._fenced_until = self._blocked_until = self._clock.monotonic()
+            self.limit = max(self.limit, self._limit_before)
             self._opened.set()
         if self.limit == self._limits.at_once:
             return

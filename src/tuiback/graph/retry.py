@@ -17,6 +17,8 @@ FIRST_WAIT_SHARE = 0.25
 MOST_SECONDS_WHEN_REACHED = 1.0
 # A server error that stays is one bad item more often than a bad hour: some six seconds tell which.
 MOST_SERVER_ERROR_TRIES = 4
+# Shorter waits while the service answers others take more tries for as many seconds.
+MOST_SERVER_ERROR_TRIES_WHEN_WILLING = 6
 
 _THROTTLED = frozenset({429, 503, 509})
 _SERVER_ERRORS = frozenset({500, 502, 503, 504})
@@ -77,11 +79,14 @@ def decide(
     jitter: float,
     served: bool = False,
     reached: bool = False,
+    willing: bool = False,
 ) -> Decision:
     """What to do after `failure`, when `attempts` counts this try too. `jitter` lies in [0, 1).
 
     `served`: the token of this try was good for another request before. `reached`: others were answered since the
-    failure before this one, so that the way there is open.
+    failure before this one, so that the way there is open. `willing`: so was most of what else was asked of the same
+    account, so that the trouble is this request's own: https://learn.microsoft.com/graph/throttling asks for a backoff
+    that grows, from which time on is left open.
     """
     if failure.hopeless:
         return GiveUp()
@@ -94,12 +99,13 @@ def decide(
     if attempts.tries - attempts.renewals >= most or attempts.throttled_seconds >= MOST_THROTTLED_SECONDS:
         return GiveUp()
     if was_throttled(failure):
-        backoff = backoff_seconds(attempts.tries - attempts.faults - attempts.renewals, jitter)
-        return Again(backoff * 2 if failure.retry_after is None else failure.retry_after, fence=True)
-    if _may_repeat(method, failure) and _is_passing(attempts, failure):
+        backoff = backoff_seconds(attempts.tries - attempts.faults - attempts.renewals, jitter) * 2
+        backoff *= FIRST_WAIT_SHARE if willing else 1
+        return Again(backoff if failure.retry_after is None else failure.retry_after, fence=True)
+    if _may_repeat(method, failure) and _is_passing(attempts, failure, willing=willing):
         number = attempts.tries - attempts.refusals - attempts.renewals
         # Most of what breaks once is whole at the next try, so the first one need not wait long.
-        wait_seconds = backoff_seconds(number, jitter) * (FIRST_WAIT_SHARE if number == 1 else 1)
+        wait_seconds = backoff_seconds(number, jitter) * (FIRST_WAIT_SHARE if willing or number == 1 else 1)
         if failure.status == 0 and reached:
             wait_seconds = min(wait_seconds, MOST_SECONDS_WHEN_REACHED)
         return Again(wait_seconds if failure.retry_after is None else failure.retry_after)
@@ -135,10 +141,13 @@ def _may_repeat(method: str, failure: Failure) -> bool:
     return method in IDEMPOTENT or not failure.sent or failure.unread
 
 
-def _is_passing(attempts: Attempts, failure: Failure) -> bool:
+def _is_passing(attempts: Attempts, failure: Failure, *, willing: bool) -> bool:
     """Whether the trouble is of a kind that passes."""
     if failure.status == 0 or failure.unread or failure.status == 408:
         return True
     if failure.status not in _SERVER_ERRORS or failure.codes & _BAD_ITEM:
         return False
-    return attempts.server_errors + 1 < attempts.most_server_errors
+    most = attempts.most_server_errors
+    if willing and most == MOST_SERVER_ERROR_TRIES:
+        most = MOST_SERVER_ERROR_TRIES_WHEN_WILLING
+    return attempts.server_errors + 1 < most

@@ -159,6 +159,11 @@ class Slot:
         if self._account is not None:
             self._account.leave()
 
+    @property
+    def is_willing(self) -> bool:
+        """Whether the service answers most of what it is asked, of this account where it counts by account."""
+        return self._gates()[0].is_willing
+
     def succeeded(self, requests: int = 1) -> None:
         """The service answered so many requests willingly."""
         for gate in self._gates():

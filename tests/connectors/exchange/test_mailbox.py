@@ -2,6 +2,7 @@
 
 import base64
 import email.policy
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
 from urllib.parse import quote
@@ -13,9 +14,9 @@ from tests.connectors.backed_up import Stored, accounts_of, listed, stored, told
 from tests.connectors.tenant import IMMUTABLE, Tenant
 from tuiback.connectors.exchange import ExchangeConnector
 from tuiback.connectors.exchange.entries import message_item
-from tuiback.errors import GraphError, ItemGone
+from tuiback.errors import AccountAbsent, GraphError, ItemGone
 from tuiback.graph import GraphClient
-from tuiback.model import Account, Kind, RemoteItem
+from tuiback.model import Account, Kind, Owed, RemoteItem
 
 # What a restored message must say as the original does; ids, change keys and the conversation are its own.
 SAID = (
@@ -188,6 +189,47 @@ async def test_a_user_without_mailbox(connector: ExchangeConnector, accounts: li
         await told(connector, accounts[0], connector.root_containers(accounts[0])[0])
     assert not isinstance(refused.value, ItemGone)
     assert refused.value.graph_code == "MailboxNotEnabledForRESTAPI"
+
+
+async def test_a_mailbox_that_was_listed_before_and_is_no_more(
+    connector: ExchangeConnector, accounts: list[Account], tenant: Tenant
+) -> None:
+    """Who loses the licence has no mailbox any more, said of every container; a folder that alone is gone is gone."""
+    account = accounts[1]
+    folders = f"/users/{account.owner_id}/mailFolders"
+    made = tenant.ask("POST", folders, {"displayName": "Soon gone"})["id"]
+    listing = await listed(connector, account)
+    root, folder, *_ = listing.containers.values()
+    tenant.ask("POST", f"{folders}/{quote(made)}/permanentDelete")
+    deleted = listing.containers[made]
+    with pytest.raises(ItemGone):
+        await told(connector, account, deleted)
+    tenant.control("people", {"unlicense": account.address})
+    for container in (root, folder, deleted):
+        with pytest.raises(AccountAbsent, match="no mailbox"):
+            await told(connector, account, container)
+
+
+@pytest.mark.parametrize("code", ["MailboxNotEnabledForRESTAPI", "ResourceNotFound"])
+async def test_messages_of_a_mailbox_that_is_no_more_are_not_deleted(
+    connector: ExchangeConnector, accounts: list[Account], tenant: Tenant, code: str
+) -> None:
+    """Their contents, alone and together, and their facts say that the mailbox is gone, by either code."""
+    account = accounts[0]
+    items = [item for item in (await listed(connector, account)).contents() if item.kind is Kind.MESSAGE][:3]
+    refusal = {"error": {"code": code, "message": "The mailbox is either inactive."}}
+    tenant.control("fault", {
+        "match": f"/users/{account.owner_id}/", "status": 404, "times": -1,
+        "body": msgspec.json.encode(refusal).decode(),
+    })
+    with pytest.raises(AccountAbsent, match="no mailbox"):
+        await stored(connector, account, items[0])
+    together = [answers async for answers in connector.contents(account, items)]
+    assert {type(answer) for answers in together for answer in answers.values()} == {AccountAbsent}
+    since = datetime(2026, 11, 23, tzinfo=UTC)
+    debt = Owed(account.account_id, items[0].parent_id, items[0].item_id, Kind.MESSAGE, "", since, 1, "failed")
+    with pytest.raises(AccountAbsent):
+        await connector.refresh(account, debt)
 
 
 async def test_folders_know_what_they_are(connector: ExchangeConnector, accounts: list[Account]) -> None:

@@ -1,19 +1,21 @@
 """Files brought back into simulated drives, and drives that refuse."""
 
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.connectors.backed_up import Stored, accounts_of, listed, stored
 from tests.connectors.tenant import Tenant
 from tuiback.connectors.onedrive import OneDriveConnector
 from tuiback.connectors.onedrive.entries import drive_item
 from tuiback.connectors.onedrive.quickxor import QuickXor
-from tuiback.errors import GraphError
+from tuiback.errors import AccountAbsent, GraphError, ItemGone
 from tuiback.graph import GraphClient
-from tuiback.model import Account, Kind, RemoteItem
+from tuiback.model import Account, Kind, Owed, RemoteItem
 
 
 @pytest.fixture
@@ -175,3 +177,25 @@ async def test_a_service_that_holds_other_bytes(
     else:
         with pytest.raises(GraphError, match="not the one that was sent"):
             await restoring
+
+
+async def test_files_of_a_drive_that_is_no_more_are_not_deleted(
+    connector: OneDriveConnector, accounts: list[Account], tenant: Tenant
+) -> None:
+    """A file that alone is gone is gone; without a drive to hold it, it is the drive that is missing."""
+    account = accounts[0]
+    item = replace((await listed(connector, account)).contents()[0], link="")
+    since = datetime(2026, 11, 23, tzinfo=UTC)
+    debt = Owed(account.account_id, "drive", item.item_id, item.kind, "", since, 1, "failed")
+    tenant.ask("DELETE", f"{drive(account)}/items/{quote(item.item_id)}")
+    with pytest.raises(ItemGone):
+        await stored(connector, account, item)
+    assert await connector.refresh(account, debt) is None
+    refusal = {"error": {"code": "itemNotFound", "message": "The resource could not be found."}}
+    tenant.control("fault", {
+        "match": drive(account), "status": 404, "times": -1, "body": msgspec.json.encode(refusal).decode()
+    })
+    with pytest.raises(AccountAbsent, match="no drive"):
+        await stored(connector, account, item)
+    with pytest.raises(AccountAbsent, match="no drive"):
+        await connector.refresh(account, debt)

@@ -1,16 +1,19 @@
 """Backing accounts up: what is fetched, what a snapshot shows, and what failures leave behind."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.engine.cloud import Cloud
+from tests.engine.cloud import Cloud, Mailbox
 from tests.engine.rig import Rig, anna, make_home, now_in
 from tuiback.connectors.base import Change, PartSource
+from tuiback.engine.backups.backup import CONTAINERS_AT_ONCE, MOST_OF_A_SMALL_CONTAINER
 from tuiback.model import Account, Container, Outcome, Owed, RemoteItem
 
 
@@ -301,4 +304,57 @@ async def test_what_two_folders_show_is_where_the_service_says(tmp_path: Path, *
     assert rig.listing() == now_in(rig.cloud.mailboxes["anna"])
     assert (await rig.run()).outcome is Outcome.OK
     assert rig.listing() == now_in(rig.cloud.mailboxes["anna"])
+    await rig.archive.close()
+
+
+class SideBySide(Cloud):
+    """Listings and counts that go on once so many of their kind have begun; `most` were under way at once."""
+
+    def __init__(self, needed: Mapping[str, int]) -> None:
+        super().__init__()
+        self.most: Counter[str] = Counter()
+        self._now: Counter[str] = Counter()
+        self._needed = needed
+        self._enough = {kind: asyncio.Event() for kind in needed}
+
+    async def changes(self, account: Account, container: Container) -> AsyncIterator[Change]:
+        """See Connector."""
+        await self._together(container.name.partition(" ")[0])
+        async for change in super().changes(account, container):
+            yield change
+
+    async def expected_items(self, account: Account, container: Container) -> int | None:
+        """See Connector."""
+        await self._together("counted")
+        return await super().expected_items(account, container)
+
+    def _folder_item(self, box: Mailbox, folder_id: str) -> RemoteItem:
+        """More is stated than is there, as when something was deleted meanwhile."""
+        item = super()._folder_item(box, folder_id)
+        stated = 1 if item.name.startswith("small") else MOST_OF_A_SMALL_CONTAINER + 1
+        return msgspec.structs.replace(item, attrs=(("total", str(stated)),))
+
+    async def _together(self, kind: str) -> None:
+        if kind not in self._needed:
+            return
+        self._now[kind] += 1
+        self.most[kind] = max(self.most[kind], self._now[kind])
+        if self._now[kind] == self._needed[kind]:
+            self._enough[kind].set()
+        async with asyncio.timeout(30):
+            await self._enough[kind].wait()
+        self._now[kind] -= 1
+
+
+async def test_small_folders_are_listed_side_by_side(tmp_path: Path) -> None:
+    """One that waits for its service keeps no other waiting; of large ones only few are in memory at once."""
+    needed = {"small": 12, "large": CONTAINERS_AT_ONCE, "counted": 24}
+    cloud = SideBySide(needed)
+    box = cloud.mailboxes["anna"] = Mailbox()
+    for number in range(12):
+        box.add_folder(f"s{number}", f"small {number}")
+        box.add_folder(f"l{number}", f"large {number}")
+    rig = await Rig.open(make_home(tmp_path), cloud)
+    assert (await rig.run()).outcome is Outcome.OK
+    assert cloud.most == needed
     await rig.archive.close()

@@ -26,3 +26,4 @@ def test_nothing_is_said_of_containers_that_were_not_counted() -> None:
     tally.add("unknown", 1)
     assert tally.short({}) == []
     assert not tally.is_started("unknown")
+    assert (tally.find_total("more"), tally.find_total("no total")) == (1, None)

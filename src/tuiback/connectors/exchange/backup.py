@@ -1,8 +1,8 @@
 """Finds mailboxes, follows the changes of their folders, and reads messages."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from functools import partial
 from typing import TypeVar
 
@@ -28,6 +28,10 @@ T = TypeVar("T")
 
 # How a service that can't put MIME into the answer of a batch refuses the members.
 _NOT_TOGETHER = frozenset({400, 405, 406, 415, 501})
+
+# A 404 by these codes is said of the mailbox, whatever in it was asked for; the same user may be answered by either
+# (https://github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/4340). A deleted item is ErrorItemNotFound.
+_NO_MAILBOX = frozenset({"MailboxNotEnabledForRESTAPI", "ResourceNotFound"})
 
 # The one container above all mail folders: its items are the folders themselves.
 FOLDERS = "folders"
@@ -73,13 +77,19 @@ class ExchangeBackup(MailboxAccess):
             return None
         return Container(account.account_id, item.item_id, "messages", item.name)
 
-    def changes(self, account: Account, container: Container) -> AsyncIterator[Change]:
+    async def changes(self, account: Account, container: Container) -> AsyncIterator[Change]:
         """The changed folders of the mailbox, or the changed messages of a folder.
 
         Raises AccountAbsent when there is no mailbox.
         """
         feed = self._folder_feed(account) if container.kind == FOLDERS else self._message_feed(account, container)
-        return follow(feed, container)
+        try:
+            async for change in follow(feed, container):
+                yield change
+        except ItemGone:
+            # A link that was good before leads nowhere without the folder, and without the mailbox too.
+            await self._root(account)
+            raise
 
     def same_content(self, known: Known, item: RemoteItem) -> bool:
         """Moving a message changes its changeKey, so a moved message is known by what it says and was set to.
@@ -93,7 +103,7 @@ class ExchangeBackup(MailboxAccess):
         yield PartSource("properties", _whole(item.properties))
         if item.has_content:
             mime_path = mailbox_path(account, "messages", item.item_id, "$value")
-            yield PartSource("mime", self._lane(account).stream(mime_path, headers=BY_IMMUTABLE_ID))
+            yield PartSource("mime", self._streamed(account, mime_path))
 
     def groups(self, items: Sequence[RemoteItem]) -> Sequence[Sequence[RemoteItem]]:
         """Small messages go together, so that four requests at once carry up to eighty; large ones are streamed."""
@@ -111,7 +121,7 @@ class ExchangeBackup(MailboxAccess):
         async with aclosing(self._lane(account).answers(members)) as rounds:
             async for answers in rounds:
                 refused += sum(isinstance(a, GraphError) and a.status in _NOT_TOGETHER for a in answers.values())
-                yield {place: _parts(items[place], answer) for place, answer in answers.items()}
+                yield {place: _parts(account, items[place], answer) for place, answer in answers.items()}
         if refused == len(items):
             self._graph.give_up_batches()
 
@@ -141,7 +151,8 @@ class ExchangeBackup(MailboxAccess):
             read=partial(self._folder_change, account),
             headers=lambda page_size: {"Prefer": f"odata.maxpagesize={page_size}"},
             page_sizes=_PAGE_SIZES,
-            learn=partial(self._well_known, account),
+            learn=partial(self._root, account),
+            learn_beside=partial(self._well_known, account),
         )
 
     def _message_feed(self, account: Account, container: Container) -> Feed:
@@ -181,18 +192,18 @@ class ExchangeBackup(MailboxAccess):
                 return None
         return Changed(message_item(entry, folder_id))
 
-    async def _well_known(self, account: Account) -> dict[str, str]:
-        """The ids of the root and of the well-known folders that the mailbox has."""
+    async def _root(self, account: Account) -> dict[str, str]:
+        """The id of the root."""
         try:
-            ids = {ROOT: str((await self._folder(account, ROOT, ("id",)))["id"])}
+            return {ROOT: str((await self._folder(account, ROOT, ("id",)))["id"])}
         except ItemGone as fault:
             # Without a root there is no mailbox.
-            raise AccountAbsent(
-                "there is no mailbox", account.address, "license the user or exclude the account",
-                status=fault.status, graph_code=fault.graph_code, request_id=fault.request_id,
-            ) from fault
+            raise _absent(account, fault) from fault
+
+    async def _well_known(self, account: Account) -> dict[str, str]:
+        """The ids of the well-known folders that the mailbox has."""
         asked = await _all_of(self._find_folder_id(account, word) for word in WELL_KNOWN)
-        return ids | {word: found for word, found in zip(WELL_KNOWN, asked, strict=True) if found is not None}
+        return {word: found for word, found in zip(WELL_KNOWN, asked, strict=True) if found is not None}
 
     async def _find_folder_id(self, account: Account, word: str) -> str | None:
         """The id of a well-known folder; a mailbox may lack an archive folder or an outbox."""
@@ -203,17 +214,44 @@ class ExchangeBackup(MailboxAccess):
 
     async def _folder(self, account: Account, folder: str, fields: Sequence[str]) -> Entry:
         folder_path = mailbox_path(account, "mailFolders", folder)
-        return await self._lane(account).get(folder_path, params={"$select": ",".join(fields)})
+        with _mailbox_there(account):
+            return await self._lane(account).get(folder_path, params={"$select": ",".join(fields)})
 
     async def _message(self, account: Account, message_id: str) -> Entry:
         message_path = mailbox_path(account, "messages", message_id)
         query = {"$select": ",".join(MESSAGE_FIELDS)}
-        return await self._lane(account).get(message_path, params=query, headers=BY_IMMUTABLE_ID)
+        with _mailbox_there(account):
+            return await self._lane(account).get(message_path, params=query, headers=BY_IMMUTABLE_ID)
+
+    async def _streamed(self, account: Account, mime_path: str) -> AsyncGenerator[bytes, None]:
+        with _mailbox_there(account):
+            async with aclosing(self._lane(account).stream(mime_path, headers=BY_IMMUTABLE_ID)) as pieces:
+                async for piece in pieces:
+                    yield piece
 
 
-def _parts(item: RemoteItem, answer: Answered | GraphError) -> Mapping[str, bytes] | GraphError:
+def _absent(account: Account, fault: GraphError) -> AccountAbsent:
+    return AccountAbsent(
+        "there is no mailbox", account.address, "license the user or exclude the account",
+        status=fault.status, graph_code=fault.graph_code, request_id=fault.request_id,
+    )  # fmt: skip
+
+
+@contextmanager
+def _mailbox_there(account: Account) -> Iterator[None]:
+    """Raise AccountAbsent where the mailbox is gone: no item of it was deleted, and none must pass for that."""
+    try:
+        yield
+    except ItemGone as fault:
+        if fault.graph_code in _NO_MAILBOX:
+            raise _absent(account, fault) from fault
+        raise
+
+
+def _parts(account: Account, item: RemoteItem, answer: Answered | GraphError) -> Mapping[str, bytes] | GraphError:
     if isinstance(answer, GraphError):
-        return answer
+        gone = isinstance(answer, ItemGone) and answer.graph_code in _NO_MAILBOX
+        return _absent(account, answer) if gone else answer
     if not answer.content:
         return GraphError("the message came without its content", item.name, "it is read alone", status=answer.status)
     return {"properties": item.properties, "mime": answer.content}

@@ -68,10 +68,7 @@ class OneDriveBackup(DriveAccess):
             async for change in follow(feed, container):
                 yield change
         except ItemGone as fault:
-            raise AccountAbsent(
-                "there is no drive any more", account.address, "license the user or exclude the account",
-                status=fault.status, graph_code=fault.graph_code, request_id=fault.request_id,
-            ) from fault  # fmt: skip
+            raise _absent(account, fault) from fault
 
     def same_content(self, known: Known, item: RemoteItem) -> bool:
         """Equal hashes are equal bytes; where none is stated nothing can be said."""
@@ -88,6 +85,7 @@ class OneDriveBackup(DriveAccess):
         try:
             item = await self._lane(account).get(drive_path(account, "items", owed.item_id))
         except ItemGone:
+            await self._look_for_drive(account)
             return None
         return None if "deleted" in item else drive_item(item, await self._root_id(account))
 
@@ -126,6 +124,13 @@ class OneDriveBackup(DriveAccess):
     async def _notes(self, account: Account) -> dict[str, str]:
         return {"root": await self._root_id(account)}
 
+    async def _look_for_drive(self, account: Account) -> None:
+        """Raise AccountAbsent when there is no drive: then no file of it was deleted, and none must pass for that."""
+        try:
+            await self._root_id(account)
+        except ItemGone as fault:
+            raise _absent(account, fault) from fault
+
     async def _verified(self, account: Account, item: RemoteItem) -> AsyncIterator[bytes]:
         """The file's bytes, counted and hashed on the way.
 
@@ -134,14 +139,25 @@ class OneDriveBackup(DriveAccess):
         """
         hashed = QuickXor()
         content_path = drive_path(account, "items", item.item_id, "content")
-        async for piece in self._lane(account).download(content_path, size=item.size, link=item.link):
-            hashed.update(piece)
-            yield piece
+        try:
+            async for piece in self._lane(account).download(content_path, size=item.size, link=item.link):
+                hashed.update(piece)
+                yield piece
+        except ItemGone:
+            await self._look_for_drive(account)
+            raise
         stated = hash_of_tag(item.content_tag)
         if stated and hashed.hash() != stated:
             raise GraphError("the bytes that came do not fit the file's quickXorHash", item.name, "run the task again")
         if not stated and hashed.size != item.size:
             raise GraphError(f"{hashed.size} bytes came instead of {item.size}", item.name, "run the task again")
+
+
+def _absent(account: Account, fault: GraphError) -> AccountAbsent:
+    return AccountAbsent(
+        "there is no drive any more", account.address, "license the user or exclude the account",
+        status=fault.status, graph_code=fault.graph_code, request_id=fault.request_id,
+    )  # fmt: skip
 
 
 async def _drive_change(entry: Entry, notes: Notes) -> Change | None:

@@ -20,7 +20,7 @@ from tuiback.engine.monitor import RunMonitor
 from tuiback.engine.settings.decide import Verdict, verdict
 from tuiback.engine.settings.left_out import Exclusions
 from tuiback.engine.workers import for_each
-from tuiback.errors import GraphError, ItemGone, Unreachable
+from tuiback.errors import AccountAbsent, GraphError, ItemGone, Unreachable
 from tuiback.model import (
     FOLDER_KINDS,
     Account,
@@ -43,6 +43,9 @@ Page = dict[str, RemoteItem | None]
 
 # So many containers of an account are walked at once: while one waits for its service, others go on.
 CONTAINERS_AT_ONCE = 4
+# Beside them those that bring little, which takes no memory to speak of: up to so many items, or what changed.
+SMALL_CONTAINERS_AT_ONCE = 28
+MOST_OF_A_SMALL_CONTAINER = 100
 # Pages that have come are taken together up to so many items.
 MOST_TAKEN = 500
 
@@ -139,10 +142,20 @@ class AccountPass:
         # The roots first: what they tell is gone needs no walk. They make others known, and so may those.
         await for_each([self._containers[root.container_id] for root in self._roots], self._walk_or_tell, 1)
         while waiting := [c for c in self._containers.values() if not self._whereabouts.is_walked(c.container_id)]:
-            await for_each(waiting, self._walk_or_tell, CONTAINERS_AT_ONCE)
+            small = [container for container in waiting if self._is_small(container)]
+            large = [container for container in waiting if not self._is_small(container)]
+            await for_each(
+                [(small, SMALL_CONTAINERS_AT_ONCE), (large, CONTAINERS_AT_ONCE)],
+                lambda some: for_each(some[0], self._walk_or_tell, some[1]),
+                2,
+            )
         for container_id in self._whereabouts.to_look_at_again():
             if container_id in self._containers:
                 await self._walk_or_tell(self._containers[container_id])
+
+    def _is_small(self, container: Container) -> bool:
+        total = self._tally.find_total(container.container_id)
+        return bool(container.cursor) if total is None else total <= MOST_OF_A_SMALL_CONTAINER
 
     async def _walk_or_tell(self, container: Container) -> None:
         self._whereabouts.walk(container.container_id)
@@ -151,7 +164,7 @@ class AccountPass:
         self._monitor.at_work(self._id, "list", container.name)
         try:
             await self._walk(container)
-        except Unreachable:
+        except (Unreachable, AccountAbsent):
             raise
         except ItemGone:
             self._trouble.append(f"{container.name}: gone while it was listed; the next run sees where it went")
@@ -162,7 +175,7 @@ class AccountPass:
 
     async def _walk(self, container: Container) -> None:
         """Follow one container to its end. Without a cursor its ids are compared with what was live before."""
-        if self._tally.has_total(container.container_id):
+        if self._tally.find_total(container.container_id) is not None:
             await self._start_tally(container.container_id)
         seen: set[str] | None = None if container.cursor or self._seq == 1 else set()
         stream = Ahead(self._connector.changes(self._account, container), mark=Checkpoint)
@@ -334,7 +347,7 @@ class AccountPass:
                 item = await self._connector.refresh(self._account, owed)
             except ItemGone:
                 item = None
-            except Unreachable:
+            except (Unreachable, AccountAbsent):
                 raise
             except GraphError as e:
                 self._owed.owe_again(owed, Failure(str(e), e.request_id, e.graph_code))
@@ -351,12 +364,16 @@ class AccountPass:
     async def _compare_totals(self) -> None:
         """Nothing is green by default: what the service says a container holds must be there."""
         owed = self._owed.per_container()
-        for container_id in self._tally.short(owed):
-            container = self._containers.get(container_id)
-            if container is None:
-                continue
-            expected = await self._connector.expected_items(self._account, container)
-            present = self._tally.present(container_id) + owed[container_id]
+        short = [self._containers[each] for each in self._tally.short(owed) if each in self._containers]
+        stated: dict[str, int | None] = {}
+
+        async def look(container: Container) -> None:
+            stated[container.container_id] = await self._connector.expected_items(self._account, container)
+
+        await for_each(short, look, SMALL_CONTAINERS_AT_ONCE)
+        for container in short:
+            expected = stated[container.container_id]
+            present = self._tally.present(container.container_id) + owed[container.container_id]
             if expected is not None and present < expected:
                 self._trouble.append(f"{container.name}: {present} items listed, the service states {expected}")
 

@@ -11,7 +11,7 @@ from tuiback.engine.monitor import RunMonitor
 from tuiback.engine.settings.bandwidth import Bandwidth
 from tuiback.engine.settings.limits import Gate, SharedPlace
 from tuiback.engine.workers import for_each
-from tuiback.errors import GraphError, ItemGone, Unreachable
+from tuiback.errors import AccountAbsent, GraphError, ItemGone, Unreachable
 from tuiback.model import Account, Clock, RemoteItem, StoredPart
 from tuiback.store import Writer
 
@@ -142,7 +142,7 @@ class Fetcher:
             self._long_pass()
 
     async def fetch(self, account: Account, item: RemoteItem) -> Outcome:
-        """Raises what makes the whole account impossible: no network, refused credentials, a full disk."""
+        """Raises what makes the whole account impossible: no network, refused credentials, no account, a full disk."""
         failure = Failure("", "")
         for attempt in range(1, TRIES + 1):
             try:
@@ -150,7 +150,7 @@ class Fetcher:
                 return await self._store(account, item)
             except ItemGone:
                 return Vanished()
-            except Unreachable:
+            except (Unreachable, AccountAbsent):
                 raise
             except GraphError as e:
                 failure = Failure(str(e), e.request_id, e.graph_code)

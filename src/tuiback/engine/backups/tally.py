@@ -17,9 +17,9 @@ class Tally:
         """The service says that the container holds `total` items."""
         self._stated[container_id] = total
 
-    def has_total(self, container_id: str) -> bool:
-        """Whether the container's total was stated."""
-        return container_id in self._stated
+    def find_total(self, container_id: str) -> int | None:
+        """What the service stated, if anything."""
+        return self._stated.get(container_id)
 
     def is_started(self, container_id: str) -> bool:
         """Whether the container's live items were counted."""

@@ -1,6 +1,7 @@
 """Finds the account, the point in time and the items that somebody names, as on a command line."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -49,6 +50,17 @@ def get_account(view: "View", text: str, task: str | None = None) -> NamedAccoun
     check_task(view, task)
     repository, account = view.find_account(text, task)
     return NamedAccount(repository, view.reader(repository), account)
+
+
+def get_target(view: "View", text: str, source_id: str) -> str:
+    """The id of the account to write to: an address alone means the account of the source's kind, where there is one.
+
+    Raises NoSuchThing or Ambiguous.
+    """
+    kind = source_id.partition(":")[0]
+    with contextlib.suppress(NoSuchThing):
+        return view.find_account(f"{kind}:{text}")[1].account_id
+    return view.find_account(text)[1].account_id
 
 
 def get_point(named: NamedAccount, at: str | None) -> "Point":
@@ -123,11 +135,11 @@ def _find_items(home: "Home", command: "FindItems") -> dict[str, object]:
     view = View(home)
     try:
         wanted = Wanted(command.account, command.paths, command.ids, command.task, command.at)
-        selection = msgspec.to_builtins(select(view, wanted))
-        target = None if command.target is None else get_account(view, command.target).account_id
+        selection = select(view, wanted)
+        target = None if command.target is None else get_target(view, command.target, selection.account_id)
     finally:
         view.close()
-    return {"selection": selection, "target_account_id": target}
+    return {"selection": msgspec.to_builtins(selection), "target_account_id": target}
 
 
 def check_task(view: "View", task: str | None) -> None:
