@@ -50,7 +50,8 @@ class Pruner:
     ) -> None:
         self._archive = archive
         self._repository = archive.repository
-        self._clock = clock
+        # What is kept depends on when it was asked for, not on how long the first steps take.
+        self._asked_at = clock.now()
         self._is_held = is_held
         self._step = step or _unobserved
         self._report = PruneReport()
@@ -136,7 +137,7 @@ class Pruner:
         return frozenset(a.account_id for a in self._archive.reader.accounts() if self._is_held(a))
 
     def _expired(self) -> Iterator[Expired]:
-        return find_expired(self._archive.reader, self._clock.now(), self._is_held, self._report.expired)
+        return find_expired(self._archive.reader, self._asked_at, self._is_held, self._report.expired)
 
     async def _write_checkpoint(self, progress: Progress) -> None:
         progress.what = "writing down what is kept"
