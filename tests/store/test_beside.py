@@ -26,13 +26,19 @@ from tuiback.store.savings import SavingsTally
 _DEADLINE_SECONDS = 20.0
 
 
+def is_helper(process: psutil.Process) -> bool:
+    """Whether it is a lane's and at work: it may end at any moment, also while it is looked at."""
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return any("lane_process" in word for word in process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
+
+
 def helpers() -> list[psutil.Process]:
-    """The processes beside this one that can still do something."""
-    return [
-        child
-        for child in psutil.Process().children()
-        if child.status() != psutil.STATUS_ZOMBIE and any("lane_process" in word for word in child.cmdline())
-    ]
+    """The processes of lanes that are at work for this one."""
+    return [child for child in psutil.Process().children() if is_helper(child)]
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -197,8 +203,9 @@ asyncio.run(main())
     with Popen([sys.executable, "-c", code], stdout=PIPE, text=True) as starter:
         assert starter.stdout is not None
         helper = psutil.Process(int(starter.stdout.readline()))
+        assert is_helper(helper)
         starter.kill()
-    asyncio.run(until(lambda: not helper.is_running() or helper.status() == psutil.STATUS_ZOMBIE))
+    asyncio.run(until(lambda: not is_helper(helper)))
 
 
 async def test_writer_lets_it_help(
