@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.engine.cloud import Cloud, Mailbox
 from tests.engine.rig import Rig, anna, make_home, now_in
-from tuiback.connectors.base import Change, PartSource
+from tuiback.connectors.base import Change, Changed, PartSource
 from tuiback.engine.backups.backup import CONTAINERS_AT_ONCE, MOST_OF_A_SMALL_CONTAINER
 from tuiback.model import Account, Container, Outcome, Owed, RemoteItem
 
@@ -157,21 +157,65 @@ async def test_move_behind_the_walk_is_no_loss(rig: Rig) -> None:
     assert rig.cloud.fetched == []
 
 
-async def test_missing_items_are_told(rig: Rig) -> None:
+class Hiding(Cloud):
+    """Listings that leave one message out, whatever the folder's count says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = "m6"
+
+    async def changes(self, account: Account, container: Container) -> AsyncIterator[Change]:
+        """See Connector."""
+        async for change in super().changes(account, container):
+            if not (isinstance(change, Changed) and change.item.item_id == self.hidden):
+                yield change
+
+
+@pytest.fixture
+async def hiding(tmp_path: Path) -> AsyncIterator[tuple[Rig, Hiding]]:
+    """A home whose service leaves a message out of its listings."""
+    cloud = Hiding()
+    cloud.mailboxes["anna"] = anna()
+    rig = await Rig.open(make_home(tmp_path), cloud)
+    yield rig, cloud
+    await rig.archive.close()
+
+
+async def test_missing_items_are_told(hiding: tuple[Rig, Hiding]) -> None:
     """Nothing is green by default: a folder that lists fewer items than the service states is told."""
-    box = rig.cloud.mailboxes["anna"]
-    hidden = box.mails["m6"]
-
-    class Hiding(type(rig.cloud)):  # type: ignore[misc]
-        async def changes(self, account, container):  # type: ignore[no-untyped-def]
-            async for change in super().changes(account, container):
-                if getattr(getattr(change, "item", None), "item_id", "") != hidden.item_id:
-                    yield change
-
-    rig.cloud.__class__ = Hiding
+    rig, _ = hiding
     report = await rig.run()
     assert report.outcome is Outcome.PARTIAL
     assert any("6 items listed, the service states 7" in line.text for line in rig.activity.recent())
+
+
+async def test_missing_items_are_told_in_every_run(hiding: tuple[Rig, Hiding]) -> None:
+    """A folder that lacks something stays told of while nothing in it changes, and is well again once it is whole."""
+    rig, cloud = hiding
+    await rig.run()
+    before = rig.archive.reader.points("mailbox:anna")[-1]
+    assert (await rig.run()).outcome is Outcome.PARTIAL
+    assert rig.archive.reader.points("mailbox:anna")[-1] == before
+    cloud.hidden = ""
+    cloud.mailboxes["anna"].put("m6", "in", b"text 6")
+    assert (await rig.run()).outcome is Outcome.OK
+    assert rig.listing() == now_in(cloud.mailboxes["anna"])
+
+
+async def test_items_that_a_change_feed_missed_are_looked_for(hiding: tuple[Rig, Hiding]) -> None:
+    """What a feed of changes never told is found by a listing of the whole folder in the same run."""
+    rig, cloud = hiding
+    box = cloud.mailboxes["anna"]
+    cloud.hidden = "late"
+    await rig.run()
+    box.put("late", "in", b"late")
+    assert (await rig.run()).outcome is Outcome.OK, "the folder says nothing of its count yet"
+    cloud.hidden = ""
+    cloud.fetched.clear()
+    box.add_folder("in", "Inbox")
+    assert (await rig.run()).outcome is Outcome.OK
+    assert rig.listing() == now_in(box)
+    assert cloud.fetched == ["late"]
 
 
 @pytest.mark.parametrize("at", range(1, 12))

@@ -1,8 +1,6 @@
 """Backs one account up: follows its containers' changes, stores what is new, and closes a snapshot."""
 
-import asyncio
-from collections.abc import Callable, Sequence
-from typing import ParamSpec, TypeVar
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -13,8 +11,10 @@ from tuiback.engine.archives.committer import Committer
 from tuiback.engine.backups.ahead import Ahead
 from tuiback.engine.backups.fetch import Failure, Fetched, Fetcher, Vanished
 from tuiback.engine.backups.fetch import Outcome as FetchOutcome
+from tuiback.engine.backups.ground import ask, ground_of, held_on
 from tuiback.engine.backups.owing import OwedItems
 from tuiback.engine.backups.tally import Tally
+from tuiback.engine.backups.totals import find_short
 from tuiback.engine.backups.whereabouts import Whereabouts, moved_on
 from tuiback.engine.monitor import RunMonitor
 from tuiback.engine.settings.decide import Verdict, verdict
@@ -29,7 +29,6 @@ from tuiback.model import (
     Kind,
     Known,
     Outcome,
-    Owed,
     RemoteItem,
     Removal,
     SnapshotRow,
@@ -37,8 +36,6 @@ from tuiback.model import (
     VersionOpened,
 )
 
-P = ParamSpec("P")
-T = TypeVar("T")
 Page = dict[str, RemoteItem | None]
 
 # So many containers of an account are walked at once: while one waits for its service, others go on.
@@ -60,29 +57,6 @@ class PassResult(msgspec.Struct, frozen=True):
     owed: int = 0
     trouble: tuple[str, ...] = ()
     left_out: int = 0
-
-
-class Ground(msgspec.Struct, frozen=True):
-    """What the catalog knew of the account when the pass began."""
-
-    seq: int
-    opened: bool
-    last: SnapshotRow | None
-    owed: tuple[Owed, ...]
-    containers: tuple[Container, ...]
-
-
-def ground_of(reader: CatalogReader, account_id: str) -> Ground:
-    """Read what a pass starts from: an interrupted snapshot is continued, else the next number is taken."""
-    opened = reader.open_snapshot(account_id)
-    seq = opened.seq if opened else reader.last_seq(account_id) + 1
-    last = reader.find_snapshot(account_id, seq - 1)
-    return Ground(seq, opened is not None, last, reader.owed(account_id), reader.containers(account_id))
-
-
-async def ask(question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Ask the catalog without holding the loop up."""
-    return await asyncio.to_thread(question, *args, **kwargs)
 
 
 class AccountPass:
@@ -117,6 +91,9 @@ class AccountPass:
         self._tally = Tally()
         self._counted_ahead: set[str] = set()
         self._trouble: list[str] = []
+        # Whether the pass before was not all well: then every container is counted, not those alone that changed.
+        self._is_doubtful = False
+        self._listed_whole: set[str] = set()
         self._whereabouts = Whereabouts()
         self._roots = connector.root_containers(account)
         # What of the account is left out; told before run().
@@ -127,6 +104,7 @@ class AccountPass:
         """Walk all containers and close the snapshot. Raises what makes the account or the run impossible."""
         ground = await ask(ground_of, self._reader, self._id)
         self._seq, self._opened, self._last = ground.seq, ground.opened, ground.last
+        self._is_doubtful = ground.is_doubtful
         self._owed = OwedItems(ground.owed, self._committer, self._monitor, self._clock)
         self._containers = {c.container_id: c for c in self._roots}
         self._containers |= {c.container_id: c for c in ground.containers}
@@ -175,7 +153,7 @@ class AccountPass:
 
     async def _walk(self, container: Container) -> None:
         """Follow one container to its end. Without a cursor its ids are compared with what was live before."""
-        if self._tally.find_total(container.container_id) is not None:
+        if self._is_doubtful or self._tally.find_total(container.container_id) is not None:
             await self._start_tally(container.container_id)
         seen: set[str] | None = None if container.cursor or self._seq == 1 else set()
         stream = Ahead(self._connector.changes(self._account, container), mark=Checkpoint)
@@ -206,6 +184,8 @@ class AccountPass:
                         seen.update(item_id for item_id, item in page.items() if item is not None)
                     if complete and seen is not None:
                         await self._remove_unseen(container, seen)
+                    if complete and (seen is not None or self._seq == 1):
+                        self._listed_whole.add(container.container_id)
                     if complete or seen is None:
                         again = complete and self._exclusions.must_relist(container.container_id)
                         container = replace(container, cursor="" if again else cursor, relisting=False)
@@ -362,20 +342,20 @@ class AccountPass:
             self._take(container, item, committed.get(item.item_id), fetched)
 
     async def _compare_totals(self) -> None:
-        """Nothing is green by default: what the service says a container holds must be there."""
-        owed = self._owed.per_container()
-        short = [self._containers[each] for each in self._tally.short(owed) if each in self._containers]
-        stated: dict[str, int | None] = {}
+        """Nothing is green by default: what the service says a container holds must be there.
 
-        async def look(container: Container) -> None:
-            stated[container.container_id] = await self._connector.expected_items(self._account, container)
+        What is missing for the first time is looked for by listing the container anew.
+        """
+        known = self._tally.counted() if self._is_doubtful else self._tally.short(self._owed.per_container())
+        short = await self._find_short(known)
+        anew = [each for each in short if not self._is_doubtful and each not in self._listed_whole]
+        for container_id in anew:
+            await self._walk_or_tell(replace(self._containers[container_id], cursor="", relisting=True))
+        self._trouble += (await self._find_short(short) if anew else short).values()
 
-        await for_each(short, look, SMALL_CONTAINERS_AT_ONCE)
-        for container in short:
-            expected = stated[container.container_id]
-            present = self._tally.present(container.container_id) + owed[container.container_id]
-            if expected is not None and present < expected:
-                self._trouble.append(f"{container.name}: {present} items listed, the service states {expected}")
+    async def _find_short(self, container_ids: Iterable[str]) -> dict[str, str]:
+        containers = [self._containers[each] for each in container_ids if each in self._containers]
+        return await find_short(self._connector, self._account, containers, self._tally, self._owed.per_container())
 
     def _count(self, counter: str, kind: Kind) -> None:
         if kind not in FOLDER_KINDS:
@@ -390,10 +370,6 @@ class AccountPass:
     def _close(self) -> PassResult:
         outcome = Outcome.OK if self._owed.all_acknowledged() and not self._trouble else Outcome.PARTIAL
         now = self._clock.now()
-        if self._opened or self._last is None:
-            row = SnapshotRow(self._id, self._seq, self._run, now, now, outcome, now)
-        else:
-            # Nothing changed: the newest snapshot still holds, and says until when.
-            row = replace(self._last, verified_until=now, outcome=outcome) if outcome is Outcome.OK else self._last
-        self._committer.stage_snapshot(row)
+        row = SnapshotRow(self._id, self._seq, self._run, now, now, outcome, now)
+        self._committer.stage_snapshot(row if self._opened or self._last is None else held_on(self._last, row))
         return PassResult(outcome, len(self._owed), tuple(self._trouble), self._exclusions.kept_as_they_were)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 class Tally:
     """Counts per container from the moment that its live items were counted.
 
-    Only containers whose total the service stated in this pass are compared.
+    Containers whose total the service stated in this pass are compared with that.
     """
 
     def __init__(self) -> None:
@@ -37,6 +37,10 @@ class Tally:
     def present(self, container_id: str) -> int:
         """How many items the container holds as far as the pass knows."""
         return self._present[container_id]
+
+    def counted(self) -> list[str]:
+        """The containers whose live items were counted."""
+        return list(self._present)
 
     def short(self, owed: Mapping[str, int]) -> list[str]:
         """The containers that hold fewer items than stated, owed ones counted as held."""
