@@ -136,7 +136,7 @@ class Batch:
         for each in taken.rest:
             self._put(each)
         if taken.renew:
-            await self._caller.renew(reply.token)
+            await self._caller.renew(reply.token, self._ask.account)
 
     async def _read(self, response: httpx.Response) -> bytes:
         pieces: list[bytes] = []

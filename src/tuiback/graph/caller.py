@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -17,11 +16,11 @@ from msgspec.structs import replace
 from tuiback.errors import Unreachable
 from tuiback.graph.faults import BodyBroke, Failure, error_of, failure_of
 from tuiback.graph.gate import Cost
-from tuiback.graph.identity import Tokens
 from tuiback.graph.leftovers import Leftovers
 from tuiback.graph.redirects import MOST_REDIRECTS, REDIRECTS, next_address
 from tuiback.graph.retry import MOST_SERVER_ERROR_TRIES, Again, Attempts, Decision, GiveUp, Renew, after, decide
 from tuiback.graph.throttle import Slot, Throttle
+from tuiback.graph.tokens_apart import TokensApart
 from tuiback.graph.transport import BREAKS, READ_SECONDS, ExactClient, failure_of_break
 from tuiback.model import Clock
 
@@ -33,8 +32,8 @@ _ANSWERS = frozenset({404, 410, 412})
 _SLOWEST_UPLOAD_BYTES_PER_SECOND = 16_384
 # Larger bodies go out in pieces, because one write of them would block the loop.
 _PIECE_BYTES = 262_144
-# Answers to requests with a token may come after it was renewed more than once.
-_TOKENS_REMEMBERED = 8
+# Answers to requests with a token may come after it was renewed more than once, and accounts may have tokens apart.
+_TOKENS_REMEMBERED = 256
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -83,7 +82,7 @@ class Caller:
     """All requests of one app pass through here."""
 
     def __init__(
-        self, client: ExactClient, tokens: Tokens, throttle: Throttle, *, clock: Clock, chance: random.Random
+        self, client: ExactClient, tokens: TokensApart, throttle: Throttle, *, clock: Clock, chance: random.Random
     ) -> None:
         self._client = client
         self._tokens = tokens
@@ -92,7 +91,7 @@ class Caller:
         self._answered = False
         self._answered_at = float("-inf")
         # The tokens that were good for some request, of the latest few.
-        self._good_tokens: deque[str] = deque(maxlen=_TOKENS_REMEMBERED)
+        self._good_tokens: dict[str, None] = {}
         # Of the accounts that have batches on their way.
         self._leftovers: WeakValueDictionary[tuple[str, str, bool], Leftovers] = WeakValueDictionary()
         self.throttle = throttle
@@ -141,9 +140,9 @@ class Caller:
             willing=slot is not None and slot.is_willing,
         )
 
-    async def renew(self, rejected: str) -> None:
-        """Get another token than the one that was rejected."""
-        await self._tokens.token(rejected)
+    async def renew(self, rejected: str, account: str) -> None:
+        """Get another token for the account than the one that was rejected."""
+        await self._tokens.token(rejected, account)
 
     @asynccontextmanager
     async def open(self, ask: Ask) -> AsyncIterator[httpx.Response]:
@@ -170,8 +169,7 @@ class Caller:
                     if not ask.is_batch:
                         slot.succeeded()
                     self._learn(slot, outcome)
-                    if token and token not in self._good_tokens:
-                        self._good_tokens.append(token)
+                    self._remember(token)
                     try:
                         yield Placed(outcome, slot, token)
                     finally:
@@ -229,7 +227,7 @@ class Caller:
         token = ""
         if ask.signed:
             try:
-                token = await self._tokens.token(rejected)
+                token = await self._tokens.token(rejected, ask.account)
             except Unreachable as error:
                 return "", Failure(message=error.what, sent=False)
             headers["Authorization"] = f"Bearer {token}"
@@ -254,6 +252,13 @@ class Caller:
         finally:
             await response.aclose()
         return response if good else failure_of(response.status_code, response.headers, body, self._clock.now())
+
+    def _remember(self, token: str) -> None:
+        """The token was good for something."""
+        if token and token not in self._good_tokens:
+            self._good_tokens[token] = None
+            if len(self._good_tokens) > _TOKENS_REMEMBERED:
+                del self._good_tokens[next(iter(self._good_tokens))]
 
     def _learn(self, slot: Slot, response: httpx.Response) -> None:
         """Believe what the service says of its limits.

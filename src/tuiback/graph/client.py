@@ -10,8 +10,8 @@ from tuiback.graph.claims import Claims, claims_of
 from tuiback.graph.identity import AppIdentity, Tokens, TokenSource
 from tuiback.graph.lane import Lane
 from tuiback.graph.limits import ServiceLimits, published
-from tuiback.graph.ready_token import ReadyToken
 from tuiback.graph.throttle import Notice, Throttle, ThrottleFigures
+from tuiback.graph.tokens_apart import TokensApart
 from tuiback.graph.transport import checked_url, open_client, web_origin
 from tuiback.model import Clock
 
@@ -44,9 +44,9 @@ class GraphClient:
         self._throttle = Throttle(limits, clock=clock, notice=notice, lenient=lenient)
         self.is_urgent = False
         self._client = open_client(USER_AGENT)
-        self._ready_token = ReadyToken(self._tokens, clock=clock)
+        self._apart = TokensApart(self._tokens, clock=clock)
         self._caller = Caller(
-            self._client, self._ready_token, self._throttle, clock=clock, chance=chance or random.SystemRandom()
+            self._client, self._apart, self._throttle, clock=clock, chance=chance or random.SystemRandom()
         )
 
     async def sign_in(self) -> None:
@@ -97,5 +97,5 @@ class GraphClient:
 
     async def close(self) -> None:
         """Close all connections, after a sign-in under way."""
-        await self._ready_token.close()
+        await self._apart.close()
         await self._client.aclose()

@@ -52,7 +52,7 @@ class AppIdentity:
 
 
 class Tokens(Protocol):
-    """Where the token of a request comes from."""
+    """Where tokens of the app come from."""
 
     @property
     def skew_seconds(self) -> float:
@@ -89,8 +89,8 @@ class GivenToken:
         """Nothing is under way."""
 
 
-class TokenSource:
-    """The token of one app, shared by all its requests; a Tokens."""
+class SignIn:
+    """Signs one app in, as often as it is asked to."""
 
     def __init__(self, app: AppIdentity, *, clock: Clock) -> None:
         self._app = app
@@ -98,10 +98,64 @@ class TokenSource:
         self._authority = tenant_authority(app.authority, app.tenant_id)
         self._credential = _msal_credential(app)
         self._scope = f"{web_origin(app.graph_url)}/.default"
+        self.skew_seconds = 0.0
+
+    def change_credential(self, app: AppIdentity) -> None:
+        """Sign in with another credential of the same app from the next time on. Raises UsageError."""
+        self._credential = _msal_credential(app)
+        self._app = app
+
+    async def fresh(self) -> tuple[str, float]:
+        """A new token and for how many seconds it is good. Raises MicrosoftRefuses, Unreachable."""
+        try:
+            async with SignInHttp(self._authority, self._told_time) as http:
+                answer = await asyncio.to_thread(self._sign_in, http)
+        except BREAKS as error:
+            raise no_answer(self._authority, str(error) or type(error).__name__) from error
+        except ValueError as error:
+            raise unknown_tenant(self._authority) from error
+        if answer.get("error") == "temporarily_unavailable":
+            raise no_answer(self._authority, "temporarily unavailable")
+        if "access_token" not in answer:
+            raise refusal_of(answer, f"app {self._app.client_id}")
+        return str(answer["access_token"]), float(answer.get("expires_in", 3600))
+
+    def _told_time(self, moment: datetime) -> None:
+        self.skew_seconds = (moment - self._clock.now()).total_seconds()
+
+    def _sign_in(self, http: SignInHttp) -> dict[str, Any]:
+        """One sign-in from scratch: msal's own cache would hand a rejected token out again."""
+        application = load_msal().ConfidentialClientApplication(
+            self._app.client_id,
+            client_credential=self._credential,
+            authority=http.authority,
+            instance_discovery=False,
+            http_client=http,
+        )
+        # Where none are named msal loads a second HTTP library for what that one raises.
+        answer: dict[str, Any] = application.acquire_token_for_client([self._scope], http_exceptions=BREAKS)
+        return answer
+
+
+class TokenSource:
+    """The token of one app, shared by all its requests; a Tokens."""
+
+    def __init__(self, app: AppIdentity, *, clock: Clock, sign_in: SignIn | None = None) -> None:
+        self._app = app
+        self._sign_in = sign_in or SignIn(app, clock=clock)
+        self._clock = clock
         self._renewal: asyncio.Task[None] | None = None
         self._token = ""
         self._renew_at = 0.0
-        self.skew_seconds = 0.0
+
+    @property
+    def skew_seconds(self) -> float:
+        """How far Microsoft's clock is ahead of this machine's, as the newest sign-in saw it."""
+        return self._sign_in.skew_seconds
+
+    def another(self) -> "TokenSource":
+        """A source of the same app's tokens whose token is its own; both follow a change of the credential."""
+        return TokenSource(self._app, clock=self._clock, sign_in=self._sign_in)
 
     async def token(self, rejected: str = "") -> str:
         """A token that is good for some minutes, and is not the one that the service just `rejected`.
@@ -127,44 +181,16 @@ class TokenSource:
 
     def change_credential(self, app: AppIdentity) -> None:
         """Sign in with another credential of the same app from the next time on. Raises UsageError."""
-        self._credential = _msal_credential(app)
-        self._app = app
+        self._sign_in.change_credential(app)
 
     def _is_good(self, rejected: str) -> bool:
         return bool(self._token) and self._token != rejected and self._clock.monotonic() < self._renew_at
 
     async def _renew(self) -> None:
         started_at = self._clock.monotonic()
-        try:
-            async with SignInHttp(self._authority, self._told_time) as http:
-                answer = await asyncio.to_thread(self._sign_in, http)
-        except BREAKS as error:
-            raise no_answer(self._authority, str(error) or type(error).__name__) from error
-        except ValueError as error:
-            raise unknown_tenant(self._authority) from error
-        if answer.get("error") == "temporarily_unavailable":
-            raise no_answer(self._authority, "temporarily unavailable")
-        if "access_token" not in answer:
-            raise refusal_of(answer, f"app {self._app.client_id}")
-        lifetime = float(answer.get("expires_in", 3600))
-        self._token = str(answer["access_token"])
-        self._renew_at = started_at + max(lifetime - _RENEW_SECONDS, lifetime / 2)
-
-    def _told_time(self, moment: datetime) -> None:
-        self.skew_seconds = (moment - self._clock.now()).total_seconds()
-
-    def _sign_in(self, http: SignInHttp) -> dict[str, Any]:
-        """One sign-in from scratch: msal's own cache would hand a rejected token out again."""
-        application = load_msal().ConfidentialClientApplication(
-            self._app.client_id,
-            client_credential=self._credential,
-            authority=http.authority,
-            instance_discovery=False,
-            http_client=http,
-        )
-        # Where none are named msal loads a second HTTP library for what that one raises.
-        answer: dict[str, Any] = application.acquire_token_for_client([self._scope], http_exceptions=BREAKS)
-        return answer
+        token, lifetime_seconds = await self._sign_in.fresh()
+        self._token = token
+        self._renew_at = started_at + max(lifetime_seconds - _RENEW_SECONDS, lifetime_seconds / 2)
 
 
 def tenant_authority(authority: str, tenant_id: str) -> str:

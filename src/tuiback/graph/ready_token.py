@@ -19,7 +19,7 @@ class ReadyToken:
         self._held = ""
         self._ends: deque[float] = deque(maxlen=_EARLY_ENDS)
         self._next: asyncio.Task[str] | None = None
-        self._change = asyncio.Lock()
+        self._replacing: asyncio.Task[None] | None = None
 
     @property
     def skew_seconds(self) -> float:
@@ -28,13 +28,16 @@ class ReadyToken:
 
     async def token(self, rejected: str = "") -> str:
         """A token that is not the one that the service just `rejected`. Raises as the source does."""
-        if self._next is None and (not rejected or rejected != self._held):
+        if rejected and rejected == self._held and (self._replacing is None or self._replacing.done()):
+            self._replacing = asyncio.create_task(self._replace(rejected))
+            # Whoever waited may be gone when it fails.
+            self._replacing.add_done_callback(lambda task: task.cancelled() or task.exception())
+        if self._replacing is not None and not self._replacing.done():
+            # All who need a token share what comes of it, be it nothing.
+            await asyncio.shield(self._replacing)
+        elif self._next is None:
             self._held = await self._source.token(rejected)
-            return self._held
-        async with self._change:
-            if rejected and rejected == self._held:
-                await self._replace(rejected)
-            return self._held
+        return self._held
 
     async def _replace(self, rejected: str) -> None:
         self._ends.append(self._clock.monotonic())
@@ -42,16 +45,21 @@ class ReadyToken:
             await asyncio.wait([self._next])
             self._next = None
         held = self._held = await self._source.token(rejected)
-        if self._ends_early():
+        if self.ends_early:
             self._next = asyncio.create_task(self._source.token(held))
             # It may fail like any sign-in: then whoever needs the next token hears of it.
             self._next.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     async def close(self) -> None:
         """Wait for a sign-in under way."""
-        if self._next is not None:
-            await asyncio.wait([self._next])
+        await asyncio.gather(*(task for task in (self._replacing, self._next) if task), return_exceptions=True)
         await self._source.close()
 
-    def _ends_early(self) -> bool:
+    def forget_ends(self) -> None:
+        """What was rejected so far says nothing of the tokens to come."""
+        self._ends.clear()
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether the latest tokens were rejected one after another, long before their time."""
         return len(self._ends) == _EARLY_ENDS and self._clock.monotonic() - self._ends[0] <= _WITHIN_SECONDS

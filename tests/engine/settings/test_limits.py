@@ -135,18 +135,23 @@ async def test_who_takes_long_lends_its_place() -> None:
 
 
 async def test_who_waits_for_its_service_lends_its_place() -> None:
-    """Waiting uses nothing of what the limit protects, so all places but one may be lent."""
+    """Waiting uses nothing of what the limit protects, so every place may be lent, and each but once."""
     gate = Gate(3)
     crowd = Crowd(gate)
     async with gate.hold("mail") as first, gate.hold("mail") as second, gate.hold("mail") as third:
         for name in "abcd":
             crowd.send(name)
         await settle()
-        for place in (first, second, third):
+        for place in (first, second):
             place.lend_waiting()
         await settle()
         assert crowd.inside == ["a", "b"]
         assert gate.used("mail") == 5
+        for place in (first, second, third):
+            place.lend_waiting()
+        await settle()
+        assert crowd.inside == ["a", "b", "c"]
+        assert gate.used("mail") == 6
     await settle()
     assert crowd.inside == ["a", "b", "c"]
     await crowd.close()

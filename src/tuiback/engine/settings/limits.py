@@ -86,9 +86,9 @@ class Gate:
             self._leave(service)
 
     def _lend(self, service: str, *, waiting: bool) -> bool:
-        """Whether one more may come in for a holder that stays: few are meant as they are set."""
+        """Whether one more may come in for a holder that stays; a limit of one is meant as it is set."""
         limit = self.limit_for(service)
-        most = limit - 1 if waiting else limit // _LENT_SHARE
+        most = limit if waiting and limit > 1 else limit // _LENT_SHARE
         if not self._queues[service] or self._lent[service] >= most:
             return False
         self._lent[service] += 1
