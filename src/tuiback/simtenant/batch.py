@@ -4,13 +4,14 @@ https://learn.microsoft.com/graph/json-batching
 """
 
 import json
-from base64 import b64encode, urlsafe_b64decode
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import msgspec
+from pybase64 import b64encode
 
 from tuiback.simtenant.api.call import VERSIONS, Call, Fault, Reply, fault_reply, json_reply
 from tuiback.simtenant.reception import Reception, Taken

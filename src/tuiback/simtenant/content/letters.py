@@ -1,13 +1,14 @@
 """Makes the letters of the correspondence: headers, body, attachments and MIME, each part when it is asked for."""
 
-import re
-from binascii import b2a_base64
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from email.header import Header
 from email.utils import format_datetime, formataddr
 from functools import cached_property, lru_cache, partial
 from html import escape
+from struct import Struct
+
+from pybase64 import b64encode
 
 from tuiback.simtenant.content.chance import Chance, log_normal
 from tuiback.simtenant.content.company import COMPANY_ENDS, COMPANY_STARTS, DOMAIN, Company, Person
@@ -26,7 +27,7 @@ _PLAIN_BELOW_BYTES = 14_000
 _BASE64_GROWTH = 1.37
 # RFC 2045, section 6.8
 _LINE_CHARACTERS = 76
-_LINE = re.compile(rb"(?s).{1,%d}" % _LINE_CHARACTERS)
+_LINES = Struct(f"{_LINE_CHARACTERS}s" * 64)
 # Documents that circulate: a ladder of sizes, three documents on each rung.
 _SHARED_SHARE = 0.45
 _RUNG_RATIO = 1.4
@@ -268,9 +269,14 @@ def _part_head(attachment: Attachment) -> bytes:
 
 def encoded_part(attachment: Attachment) -> bytes:
     """The attachment as a part of MIME."""
-    # base64.encodebytes and the email package call the encoder once a line, which takes eight times as long.
-    lines = _LINE.findall(b2a_base64(attachment.read(), newline=False))
-    return b"\r\n".join((_part_head(attachment), *lines, b""))
+    return b"\r\n".join((_part_head(attachment), *_lines(b64encode(attachment.read())), b""))
+
+
+def _lines(text: bytes) -> list[bytes]:
+    # Four times as fast as a regular expression or slices; base64.encodebytes would call the encoder once a line.
+    whole = len(text) // _LINES.size * _LINES.size
+    lines = [line for block in _LINES.iter_unpack(memoryview(text)[:whole]) for line in block]
+    return [*lines, *(text[start : start + _LINE_CHARACTERS] for start in range(whole, len(text), _LINE_CHARACTERS))]
 
 
 def encoded_bytes(size: int) -> int:
