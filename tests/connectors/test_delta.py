@@ -134,7 +134,7 @@ async def test_a_feed_that_never_lets_a_listing_end() -> None:
     lane = ScriptedLane({"/start": [CursorExpired("gone", status=410)] * 9})
     with pytest.raises(CursorExpired):
         await walked(lane, container())
-    assert len(lane.asked) == 5
+    assert len(lane.asked) == 8
 
 
 @pytest.mark.parametrize("unreadable", ["not json", '{"notes": {}}', '["d1"]'])

@@ -172,6 +172,19 @@ def test_a_token_that_was_good_is_renewed_as_often_as_it_ends() -> None:
     assert decided(3, served=False) == GiveUp()
 
 
+def test_breaks_and_server_errors_are_waited_for_apart() -> None:
+    """Connections that broke say nothing of how long a server error lasts, and the other way round."""
+    attempts = Attempts()
+    for failure in (_BROKEN, _BROKEN, Failure(500), Failure(502), _BROKEN):
+        attempts = replace(attempts, tries=attempts.tries + 1)
+        decision = decide("GET", attempts, failure, signed=True, jitter=0.0)
+        attempts = after(attempts, decision, failure)
+    attempts = replace(attempts, tries=attempts.tries + 1)
+    assert (attempts.faults, attempts.server_errors) == (5, 2)
+    assert decide("GET", attempts, _BROKEN, signed=True, jitter=0.0) == Again(8.0)
+    assert decide("GET", attempts, Failure(504), signed=True, jitter=0.0) == Again(4.0)
+
+
 def test_a_broken_connection_waits_little_while_others_hold() -> None:
     """The network is there then; a server error may be the item's or the mailbox's and keeps its patience."""
 

@@ -16,7 +16,7 @@ from tuiback.model import Container
 # A server error that comes twice is a page that can't be made: then a smaller one is asked for, which is a try as well.
 _TRIES_OF_A_LARGE_PAGE = 2
 # Tokens can expire in the middle of a listing too; a feed that never lets one be finished is given up.
-_LISTINGS = 5
+_LISTINGS = 8
 # A page whose link to the next one leads nowhere is asked for so often.
 _TRIES_OF_A_LINK = 3
 

@@ -151,11 +151,12 @@ class Batch:
     def _after_break(self, pending: Sequence[Pending], error: BodyBroke) -> None:
         """The members again, if that does no harm: nobody knows which of them were carried out."""
         method = "GET" if are_repeatable(each.member for each in pending) else self._ask.method
-        attempts = replace(pending[0].attempts, tries=max(each.attempts.tries for each in pending) + 1)
-        decision = self._caller.decide(method, attempts, Failure(message=error.what))
+        failure = Failure(message=error.what)
         for each in pending:
+            attempts = replace(each.attempts, tries=each.attempts.tries + 1)
+            decision = self._caller.decide(method, attempts, failure)
             if isinstance(decision, Again):
-                tried = replace(each, attempts=replace(each.attempts, tries=attempts.tries))
+                tried = replace(each, attempts=after(attempts, decision, failure))
                 self._put(tried, self._caller.monotonic + decision.wait_seconds)
             else:
                 self._end(each, error)

@@ -39,7 +39,7 @@ class Attempts(msgspec.Struct, frozen=True):
     """What was tried so far for one request; `answered`: the service was there before, for any request.
 
     `most_server_errors` of a kind that may stay end it. Of the tries `refusals` were throttled and `faults` failed
-    otherwise: each kind waits longer for its own repetitions only.
+    otherwise, some of these with `server_errors`: each kind waits longer for its own repetitions only.
     """
 
     tries: int = 0
@@ -103,7 +103,10 @@ def decide(
         backoff *= FIRST_WAIT_SHARE if willing else 1
         return Again(backoff if failure.retry_after is None else failure.retry_after, fence=True)
     if _may_repeat(method, failure) and _is_passing(attempts, failure, willing=willing):
-        number = attempts.tries - attempts.refusals - attempts.renewals
+        others = attempts.server_errors
+        if failure.status in _SERVER_ERRORS:
+            others = attempts.faults - attempts.server_errors
+        number = attempts.tries - attempts.refusals - attempts.renewals - others
         # Most of what breaks once is whole at the next try, so the first one need not wait long.
         wait_seconds = backoff_seconds(number, jitter) * (FIRST_WAIT_SHARE if willing or number == 1 else 1)
         if failure.status == 0 and reached:

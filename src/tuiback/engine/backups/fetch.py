@@ -32,7 +32,7 @@ ALONE_AT_ONCE = 12
 LONG_PASS_ITEMS = 1000
 # An account that did nothing but wait for so long in all, in gaps of at least so much, lets others in as well: its
 # service keeps it waiting, which uses nothing of what the limit of accounts protects.
-LONG_WAITS_SECONDS = 5.0
+LONG_WAITS_SECONDS = 2.0
 _GAP_SECONDS = 0.5
 
 
