@@ -1,10 +1,14 @@
 """Fetching items: many small ones together, and alone what fails in company."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from pathlib import Path
+
+import pytest
 
 from tests.engine.cloud import Cloud
 from tests.engine.rig import Rig, anna, make_home, now_in
+from tuiback.connectors.base import PartSource
+from tuiback.engine.backups.fetch import TRIES_OF_BREAKS
 from tuiback.errors import GraphError, ItemGone
 from tuiback.model import Account, Outcome, RemoteItem
 
@@ -85,4 +89,36 @@ async def test_a_group_refused_as_a_whole_is_fetched_one_by_one(tmp_path: Path) 
     assert report.outcome is Outcome.OK
     assert rig.listing() == now_in(rig.cloud.mailboxes["anna"])
     assert len(rig.cloud.fetched) == 8
+    await rig.archive.close()
+
+
+class Breaking(Cloud):
+    """Streams of m4 break off in their middle: the first `breaks` of them, then every one is whole."""
+
+    def __init__(self, breaks: int) -> None:
+        super().__init__()
+        self.mailboxes = {"anna": anna()}
+        self.breaks = breaks
+
+    async def content(self, account: Account, item: RemoteItem) -> AsyncIterator[PartSource]:
+        """See Connector."""
+        async for source in super().content(account, item):
+            if item.item_id == "m4" and self.breaks and source.name == "mime":
+                self.breaks -= 1
+                yield PartSource("mime", self._broken())
+            else:
+                yield source
+
+    async def _broken(self) -> AsyncIterator[bytes]:
+        yield b"te"
+        raise GraphError("the connection broke", "m4")
+
+
+@pytest.mark.parametrize(("breaks", "outcome"), [(TRIES_OF_BREAKS - 1, Outcome.OK), (TRIES_OF_BREAKS, Outcome.PARTIAL)])
+async def test_a_stream_that_breaks_is_begun_anew(tmp_path: Path, breaks: int, outcome: Outcome) -> None:
+    """A broken connection says less of an item than an answer does: it is asked for more often before it is owed."""
+    rig = await Rig.open(make_home(tmp_path), Breaking(breaks))
+    assert (await rig.run()).outcome is outcome
+    assert (await rig.run()).outcome is Outcome.OK
+    assert rig.listing() == now_in(rig.cloud.mailboxes["anna"])
     await rig.archive.close()

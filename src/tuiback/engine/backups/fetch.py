@@ -15,8 +15,10 @@ from tuiback.errors import AccountAbsent, GraphError, ItemGone, Unreachable
 from tuiback.model import Account, Clock, RemoteItem, StoredPart
 from tuiback.store import Writer
 
-# A stream that breaks is begun anew so often before the item is owed; single requests have retries of their own.
+# An item is asked for so often before it is owed; single requests have retries of their own ...
 TRIES = 3
+# ... but a stream that breaks is begun anew by nobody else, and says less of the item than an answer does.
+TRIES_OF_BREAKS = 6
 PAUSE_SECONDS = 0.5
 # What the service has decided for good, by its code, and why nobody has to be told of it twice.
 DECIDED = {"malwareDetected": "Microsoft holds it for malware; reported before"}
@@ -143,8 +145,8 @@ class Fetcher:
 
     async def fetch(self, account: Account, item: RemoteItem) -> Outcome:
         """Raises what makes the whole account impossible: no network, refused credentials, no account, a full disk."""
-        failure = Failure("", "")
-        for attempt in range(1, TRIES + 1):
+        answered = breaks = 0
+        while True:
             try:
                 self._monitor.at_work(account.account_id, "fetch", item.name)
                 return await self._store(account, item)
@@ -153,12 +155,11 @@ class Fetcher:
             except (Unreachable, AccountAbsent):
                 raise
             except GraphError as e:
-                failure = Failure(str(e), e.request_id, e.graph_code)
-                if e.graph_code in DECIDED:
-                    break
-                if attempt < TRIES:
-                    await self._clock.sleep(PAUSE_SECONDS * attempt)
-        return failure
+                answered += e.status != 0
+                breaks += e.status == 0
+                if e.graph_code in DECIDED or answered == TRIES or breaks == TRIES_OF_BREAKS:
+                    return Failure(str(e), e.request_id, e.graph_code)
+                await self._clock.sleep(PAUSE_SECONDS * (answered + breaks))
 
     async def _fetch_together(
         self, account: Account, items: Sequence[RemoteItem]
