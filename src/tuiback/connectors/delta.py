@@ -15,6 +15,8 @@ from tuiback.model import Container
 
 # A server error that comes twice is a page that can't be made: then a smaller one is asked for, which is a try as well.
 _TRIES_OF_A_LARGE_PAGE = 2
+# Once that is known the same trouble is awaited in the other pages around it, and where the listing starts again.
+_TRIES_OF_A_SUSPECT_PAGE = 1
 # Tokens can expire in the middle of a listing too; a feed that never lets one be finished is given up.
 _LISTINGS = 8
 # A page whose link to the next one leads nowhere is asked for so often.
@@ -59,15 +61,16 @@ class Feed(msgspec.Struct, frozen=True):
     learn_beside: Callable[[], Coroutine[Any, Any, dict[str, str]]] = msgspec.field(default=nothing_to_learn)
     welcome: Mapping[str, str] = msgspec.field(default_factory=dict)
 
-    def pages(self, link: str, page_size: int) -> AsyncIterator[Page]:
-        """The pages from `link` on, or from the beginning when it is empty. Links are sent as they came."""
+    def pages(self, link: str, page_size: int, tries: int) -> AsyncIterator[Page]:
+        """The pages from `link` on, or from the beginning when it is empty. Links are sent as they came.
+
+        A page that is not of the smallest size is given up after so many `tries` that were server errors.
+        """
         start = link or self.path
         params = None if link else {**self.params, **self.welcome}
         if page_size == self.page_sizes[-1]:
             return self.lane.pages(start, params=params, headers=self.headers(page_size))
-        return self.lane.pages(
-            start, params=params, headers=self.headers(page_size), most_server_errors=_TRIES_OF_A_LARGE_PAGE
-        )
+        return self.lane.pages(start, params=params, headers=self.headers(page_size), most_server_errors=tries)
 
 
 async def follow(feed: Feed, container: Container) -> AsyncIterator[Change]:
@@ -76,9 +79,10 @@ async def follow(feed: Feed, container: Container) -> AsyncIterator[Change]:
     if position is None:
         yield Relisting()
         position = Position("")
+    sizes = _PageSizes(feed.page_sizes)
     for listing in range(1, _LISTINGS + 1):
         try:
-            async for change in _follow_from(feed, position):
+            async for change in _follow_from(feed, position, sizes):
                 yield change
         except CursorExpired:
             if listing == _LISTINGS:
@@ -106,13 +110,13 @@ def _position_of(container: Container) -> Position | None:
         return None
 
 
-async def _follow_from(feed: Feed, position: Position) -> AsyncIterator[Change]:
+async def _follow_from(feed: Feed, position: Position, sizes: "_PageSizes") -> AsyncIterator[Change]:
     """The changes from a link on, or of a whole listing: those of its first page once all is learnt."""
     link = position.link
     notes = position.notes if link else await feed.learn()
     beside = asyncio.create_task(nothing_to_learn() if link else feed.learn_beside())
     try:
-        async for change in _pages_from(feed, link, notes, beside):
+        async for change in _pages_from(feed, link, notes, beside, sizes):
             yield change
     finally:
         beside.cancel()
@@ -120,13 +124,12 @@ async def _follow_from(feed: Feed, position: Position) -> AsyncIterator[Change]:
 
 
 async def _pages_from(
-    feed: Feed, link: str, notes: dict[str, str], beside: asyncio.Task[dict[str, str]]
+    feed: Feed, link: str, notes: dict[str, str], beside: asyncio.Task[dict[str, str]], sizes: "_PageSizes"
 ) -> AsyncIterator[Change]:
-    sizes = _PageSizes(feed.page_sizes)
     broken_links = 0
     while True:
         try:
-            async for page in feed.pages(link, sizes.size):
+            async for page in feed.pages(link, sizes.size, sizes.tries):
                 notes |= await beside
                 for entry in _newest(page.items):
                     if (change := await feed.read(entry, notes)) is not None:
@@ -160,15 +163,21 @@ class _PageSizes:
         self._sizes = sizes
         self._at = 0
         self._pages_left = 0
+        self._met_trouble = False
 
     @property
     def size(self) -> int:
         return self._sizes[self._at]
 
+    @property
+    def tries(self) -> int:
+        return _TRIES_OF_A_SUSPECT_PAGE if self._met_trouble else _TRIES_OF_A_LARGE_PAGE
+
     def shrink(self) -> bool:
         """The page did not come; False when there is no smaller size."""
         if self._at + 1 == len(self._sizes):
             return False
+        self._met_trouble = True
         self._at += 1
         self._pages_left = max(1, self._sizes[self._at - 1] // self.size)
         return True
