@@ -124,6 +124,29 @@ async def test_entra_in_trouble_is_unreachable(
     assert await tokens.token() == "token-1"
 
 
+async def test_the_endpoints_are_asked_for_once_in_a_while(
+    server: ScriptedServer, tokens: TokenSource, clock: InstantClock
+) -> None:
+    """Sign-ins that follow each other know where the tenant signs in; after ten minutes it is asked again."""
+    token = await tokens.token()
+    token = await tokens.token(token)
+    assert len(server.asked("GET", _DISCOVERY_PATH)) == 1
+    clock.seconds += 600
+    await tokens.token(token)
+    assert len(server.asked("GET", _DISCOVERY_PATH)) == 2
+
+
+async def test_a_sign_in_that_fails_forgets_the_endpoints(server: ScriptedServer, tokens: TokenSource) -> None:
+    """They may have moved."""
+    token = await tokens.token()
+    good = server._script[("POST", _TOKEN_PATH)][0]
+    server.on("POST", _TOKEN_PATH, Reply(503, b"busy"), good)
+    with pytest.raises(Unreachable):
+        await tokens.token(token)
+    await tokens.token(token)
+    assert len(server.asked("GET", _DISCOVERY_PATH)) == 2
+
+
 async def test_a_passing_trouble_of_entra_is_no_refusal(server: ScriptedServer, tokens: TokenSource) -> None:
     """OAuth has a word for it."""
     server.on("POST", _TOKEN_PATH, as_json({"error": "temporarily_unavailable"}, 400))

@@ -10,14 +10,16 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from tuiback.errors import MicrosoftRefuses, UsageError
+from tuiback.errors import MicrosoftRefuses, TuibackError, UsageError
 from tuiback.graph.msal_loading import load_msal
-from tuiback.graph.sign_in_http import SignInHttp, no_answer
+from tuiback.graph.sign_in_http import SignInHttp, SignInReply, no_answer
 from tuiback.graph.transport import BREAKS, checked_url, web_origin
 from tuiback.model import Clock
 
 # A token is replaced so long before its end: a request may wait in the throttle after it got one.
 _RENEW_SECONDS = 300.0
+# Sign-ins that follow each other within so long ask once where the tenant signs in.
+_KNOWN_SECONDS = 600.0
 
 # What to do about the codes that are met in practice; https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 _REMEDIES: Mapping[int, str] = {
@@ -98,6 +100,9 @@ class SignIn:
         self._authority = tenant_authority(app.authority, app.tenant_id)
         self._credential = _msal_credential(app)
         self._scope = f"{web_origin(app.graph_url)}/.default"
+        # Where the tenant signs in, and until when that is believed.
+        self._known: dict[str, SignInReply] = {}
+        self._known_until = 0.0
         self.skew_seconds = 0.0
 
     def change_credential(self, app: AppIdentity) -> None:
@@ -107,8 +112,19 @@ class SignIn:
 
     async def fresh(self) -> tuple[str, float]:
         """A new token and for how many seconds it is good. Raises MicrosoftRefuses, Unreachable."""
+        if self._clock.monotonic() >= self._known_until:
+            self._known.clear()
+            self._known_until = self._clock.monotonic() + _KNOWN_SECONDS
         try:
-            async with SignInHttp(self._authority, self._told_time) as http:
+            return await self._token_from_entra()
+        except TuibackError:
+            # The endpoints may have moved.
+            self._known.clear()
+            raise
+
+    async def _token_from_entra(self) -> tuple[str, float]:
+        try:
+            async with SignInHttp(self._authority, self._told_time, self._known) as http:
                 answer = await asyncio.to_thread(self._sign_in, http)
         except BREAKS as error:
             raise no_answer(self._authority, str(error) or type(error).__name__) from error

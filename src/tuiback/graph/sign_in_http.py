@@ -15,6 +15,7 @@ from tuiback.errors import Unreachable
 from tuiback.graph.transport import open_client
 
 _SIGN_IN_SECONDS = 60.0
+_OK = 200
 # How OpenSSL says that nobody vouches for a certificate.
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 _Fields = Mapping[str, str] | None
@@ -33,14 +34,21 @@ class SignInHttp:
 
     msal refuses http, so an authority on this machine is shown to it as https and translated back on the wire.
     It also hands the signed assertion over as bytes, which httpx would write as b'...'. `told_time` is called with
-    the service's own time whenever it states one.
+    the service's own time whenever it states one. What a sign-in asks for before it signs in, where the tenant's
+    endpoints are, is looked up in `known` and kept there.
     """
 
-    def __init__(self, authority: str, told_time: Callable[[datetime], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        authority: str,
+        told_time: Callable[[datetime], None] = lambda _: None,
+        known: "dict[str, SignInReply] | None" = None,
+    ) -> None:
         parts = urlsplit(authority)
         self._plain = f"http://{parts.netloc}" if parts.scheme == "http" else ""
         self._shown = f"https://{parts.netloc}"
         self._told_time = told_time
+        self._known = {} if known is None else known
         self.authority = self._shown + parts.path if self._plain else authority
         # The client that all requests go by: a blocking one would load a second HTTP library first.
         self._client = open_client(f"tuiback/{__version__}", read_seconds=_SIGN_IN_SECONDS)
@@ -54,7 +62,12 @@ class SignInHttp:
 
     def get(self, url: str, params: _Fields = None, headers: _Fields = None, **_: object) -> SignInReply:
         """Send a GET as msal asks for it."""
-        return self._reply(self._client.get(self.on_wire(url), params=params, headers=headers))
+        if params is None and url in self._known:
+            return self._known[url]
+        reply = self._reply(self._client.get(self.on_wire(url), params=params, headers=headers))
+        if params is None and reply.status_code == _OK:
+            self._known[url] = reply
+        return reply
 
     def post(
         self,

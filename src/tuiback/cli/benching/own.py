@@ -9,11 +9,13 @@ import os
 import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
+
+import msgspec
 
 from tuiback.cli.secret import get_secret
 from tuiback.engine.archives.archive import Archive
@@ -41,39 +43,48 @@ _PIECE_BYTES = 1 << 20
 _SMALL_BYTES = 256 << 10
 _PAGE = 1000
 _PAGES_AT_ONCE = 2
-_MAIL_SUFFIX = ".eml"
+_MAIL_SUFFIXES = (".eml", ".EML")
 _PART_NAMES = {Kind.MESSAGE: "mime", Kind.FILE: "file"}
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A file or folder below the one that is backed up; `item_id` is its path there."""
+class Found(msgspec.Struct, frozen=True, gc=False):
+    """A file or folder below the one that is backed up; `parent_id` and `item_id` are paths there.
 
+    `etag` is equal while the file is unchanged.
+    """
+
+    parent_id: str
+    name: str
     item_id: str
     path: str
     kind: Kind
     size: int
-    modified_ns: int
-
-    @property
-    def etag(self) -> str:
-        """Equal while the file is unchanged."""
-        return f"{self.modified_ns}-{self.size}"
+    modified_seconds: float
+    etag: str
 
 
-def find_all(folder: Path, below: str = "") -> Iterator[Found]:
+def find_all(folder: Path) -> Iterator[Found]:
     """Everything below the folder; a folder comes before its content."""
-    with os.scandir(folder / below) as scanned:
-        entries = sorted(scanned, key=lambda entry: entry.name)
-    for entry in entries:
-        item_id = f"{below}/{entry.name}" if below else entry.name
-        stat = entry.stat()
-        if entry.is_dir():
-            yield Found(item_id, entry.path, Kind.FOLDER, 0, stat.st_mtime_ns)
-            yield from find_all(folder, item_id)
-        else:
-            kind = Kind.MESSAGE if entry.name.lower().endswith(_MAIL_SUFFIX) else Kind.FILE
-            yield Found(item_id, entry.path, kind, stat.st_size, stat.st_mtime_ns)
+    folders = [(str(folder), "")]
+    while folders:
+        path, parent_id = folders.pop()
+        inner = []
+        with os.scandir(path) as scanned:
+            entries = sorted(scanned, key=attrgetter("name"))
+        for entry in entries:
+            name = entry.name
+            item_id = f"{parent_id}/{name}" if parent_id else name
+            kind, stat = Kind.FILE, entry.stat()
+            if entry.is_dir():
+                kind = Kind.FOLDER
+                inner.append((entry.path, item_id))
+            elif name.endswith(_MAIL_SUFFIXES):
+                kind = Kind.MESSAGE
+            size = 0 if kind is Kind.FOLDER else stat.st_size
+            yield Found(
+                parent_id, name, item_id, entry.path, kind, size, stat.st_mtime, f"{stat.st_mtime_ns}-{size}"
+            )  # fmt: skip
+        folders += reversed(inner)
 
 
 class FolderPass:
@@ -129,12 +140,11 @@ class FolderPass:
         self._archive.committer.stage_version(self._version(found, parts))
 
     def _version(self, found: Found, parts: tuple[StoredPart, ...]) -> VersionOpened:
-        parent_id, _, name = found.item_id.rpartition("/")
-        modified = datetime.fromtimestamp(found.modified_ns / 1e9, UTC).isoformat()
-        attrs = (("subject", name),) if found.kind is Kind.MESSAGE else ()
+        modified = datetime.fromtimestamp(found.modified_seconds, UTC).isoformat()
+        attrs = (("subject", found.name),) if found.kind is Kind.MESSAGE else ()
         return VersionOpened(
-            _ID, self._seq, found.item_id, _CONTAINER, found.kind, parent_id, name, found.size, modified, found.etag,
-            "", parts, attrs,
+            _ID, self._seq, found.item_id, _CONTAINER, found.kind, found.parent_id, found.name, found.size, modified,
+            found.etag, "", parts, attrs,
         )  # fmt: skip
 
 
