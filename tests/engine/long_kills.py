@@ -1,6 +1,7 @@
 """Kills processes that back up, check point, prune, rebuild and repair, as often as it is told, and counts.
 
 Not collected: run it with `python -m tests.engine.long_kills --kills 1000 --seed 1`. It ends with 1 at the first loss.
+With --lane each of them has a process beside it that stores short mails, and either of the two or both die.
 """
 
 import argparse
@@ -12,11 +13,15 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tests.engine.lane_saboteur import LaneDeath, LaneWorld
 from tests.engine.saboteur import Death, Place, Work, World, backup, checkpoint, prune, rebuild
 
 # What a process comes to with the disk in one piece of work, at most, and how long that takes at most.
 _MOMENTS = {"backup": 40, "checkpoint": 40, "prune": 220, "rebuild": 12, "repair": 60}
 _SECONDS = {"backup": 0.25, "checkpoint": 0.2, "prune": 0.7, "rebuild": 0.2, "repair": 0.4}
+# What a process beside one of these comes to, at most; and how much longer that takes.
+_LANE_ORDERS = 30
+_LANE_SECONDS = 0.5
 _WORKS: tuple[tuple[Work, int], ...] = ((backup, 4), (checkpoint, 2), (prune, 6), (rebuild, 1))
 # So many rounds a world lives before the next one begins.
 _ROUNDS = 60
@@ -66,6 +71,18 @@ def death(work: str, chance: random.Random) -> Death:
     return Death(seconds=chance.uniform(0.005, _SECONDS[work]))
 
 
+def lane_death(work: str, chance: random.Random) -> Death:
+    """Of the process beside alone, which may also only be stopped, of both at once, or of the other one."""
+    lot = chance.random()
+    if lot < 0.4:
+        died = death(work, chance)
+        return died if died.seconds is None else Death(seconds=died.seconds + _LANE_SECONDS)
+    both, stopped = lot < 0.6, lot > 0.8
+    if chance.random() < 0.6:
+        return LaneDeath(lane_orders=chance.randrange(_LANE_ORDERS), both=both, stopped=stopped)
+    return LaneDeath(lane_seconds=chance.uniform(0, _LANE_SECONDS), both=both, stopped=stopped)
+
+
 def one_round(world: World, chance: random.Random, tally: Tally) -> None:
     """One piece of work that dies, perhaps another one on top, and the proof."""
     place = world.second if chance.random() < 0.2 else world.first
@@ -74,7 +91,8 @@ def one_round(world: World, chance: random.Random, tally: Tally) -> None:
         # One home prunes: an announced prune that died keeps other homes waiting for a day.
         works = _WORKS if place is world.first else _WORKS[:1]
         (work,) = chance.choices([work for work, _ in works], [weight for _, weight in works])
-        tally.note(work.__name__, world.do(place, work, death(work.__name__, chance)))
+        die = lane_death if isinstance(world, LaneWorld) and work in (backup, prune) else death
+        tally.note(work.__name__, world.do(place, work, die(work.__name__, chance)))
     if chance.random() < 0.3:
         world.days_pass()
     _lose_something(world, place, chance)
@@ -128,6 +146,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--damage-from", type=int, default=_ROUNDS // 2, help="the round of a world's first damage")
+    parser.add_argument("--lane", action="store_true", help="with a process beside each that stores")
     given = parser.parse_args()
     chance, tally, started = random.Random(given.seed), Tally(), time.monotonic()
     worlds = 0
@@ -135,7 +154,7 @@ def main() -> int:
         worlds += 1
         # It stays where something was lost.
         folder = Path(tempfile.mkdtemp(prefix="long-kills-"))
-        world = World(folder, chance)
+        world = LaneWorld(folder, chance) if given.lane else World(folder, chance)
         for number in range(_ROUNDS):
             if tally.kills >= given.kills or time.monotonic() - started >= given.seconds:
                 break
@@ -149,6 +168,8 @@ def main() -> int:
                 raise
         shutil.rmtree(folder)
         tally.tell(started)
+        if isinstance(world, LaneWorld):
+            _say(f"  {world.orders} orders to processes beside in this world")
     return 0
 
 

@@ -6,7 +6,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from tuiback.engine.home import Home, RepositoryRef
 from tuiback.engine.upkeep.adoption import Shortfall, adopt
 from tuiback.model import CommitHead, StoredPart
 from tuiback.store import Reader, Repository, Writer, open_backend
+from tuiback.store.batch import BATCH_PARTS
 
 COPIES = 50
 LIMIT_SECONDS = 30
@@ -33,6 +34,8 @@ ORDERS = (
     ("packs", "segments", "keys", "config.2", "config", "commits"),
 )
 COMMITS_A_CHECKPOINT = 7
+# More than a batch: some of them are stored by the process beside this one.
+TOGETHER = BATCH_PARTS + 40
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Done:
 
 
 class Backup:
-    """Commits one new item after the other, as a run does, and a checkpoint now and then."""
+    """Commits one new item and one of many others after the other, as a run does, and a checkpoint now and then."""
 
     def __init__(self, repository: Repository, catalog: Catalog) -> None:
         self.repository = repository
@@ -62,17 +65,23 @@ class Backup:
 
     async def _commit_all(self, executor: ThreadPoolExecutor) -> None:
         index = DictIndex()
-        writer = Writer(self.repository, index, executor)
+        with closing(Writer(self.repository, index, executor, beside_after=1)) as writer:
+            await self._commit_with(writer, index)
+
+    async def _commit_with(self, writer: Writer, index: DictIndex) -> None:
         head: CommitHead | None = None
         for number in range(MOST_COMMITS):
             if self.stopping.wait(0.005):
                 return
             item_id, content = f"m{number}", random.Random(number).randbytes(5_000)
             part = await writer.put("mailbox:ann", "message", "mime", content)
+            others = [b"other %d of %d" % (other, number) * 20 for other in range(TOGETHER)]
+            last = (await writer.put_all("mailbox:ann", "message", "mime", others))[-1]
             tables = await writer.flush()
             packs = tuple(table.pack_id for table in tables)
-            commit = self.repository.append("nas", head, packs, body(version(item_id, part)))
-            self.done.append(Done(item_id, part, packs, content))
+            rows = body(version(item_id, part), version(f"o{number}", last))
+            commit = self.repository.append("nas", head, packs, rows)
+            self.done += [Done(item_id, part, packs, content), Done(f"o{number}", last, packs, others[-1])]
             self.catalog.apply(commit, tables)
             index.take(tables)
             writer.committed(tables)
@@ -81,7 +90,6 @@ class Backup:
                 checkpoint = make_checkpoint(self.repository, self.catalog, writer_id="nas", clock=SystemClock())
                 head = checkpoint.head if checkpoint else head
             self.begun.set()
-
 
 @contextmanager
 def running(backup: Backup) -> Iterator[None]:
@@ -138,5 +146,6 @@ def test_copies_at_random_moments_are_adoptable(tmp_path: Path) -> None:
         assert {item_id: each.parts for item_id, each in known.items()} == {
             done.item_id: (done.part,) for done in before
         }
-        assert Reader(repository, reader).read_all(before[-1].part) == before[-1].content
+        for done in before[-2:]:
+            assert Reader(repository, reader).read_all(done.part) == done.content
         reader.close()

@@ -1,9 +1,12 @@
 """A really full disk: what was committed stays, the error says what to do, and space brings everything back."""
 
 import asyncio
+import shutil
 import subprocess
 import sys
+from collections.abc import Awaitable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,9 +23,13 @@ DISK_MIB = 12
 
 
 def play(disk: Path) -> None:
-    """Commit 4 MiB, run full with 16 MiB more, make room, and go on. Runs in a process of its own."""
+    """Commit 4 MiB, run full with 16 MiB more, make room, and go on; the same with a process beside.
+
+    Runs in a process of its own.
+    """
     with ThreadPoolExecutor(2) as executor:
         asyncio.run(_play(disk, executor))
+        asyncio.run(_play_beside(disk, executor))
 
 
 async def _play(disk: Path, executor: ThreadPoolExecutor) -> None:
@@ -37,6 +44,53 @@ async def _play(disk: Path, executor: ThreadPoolExecutor) -> None:
     (disk / "other data").unlink()
     assert await _put(repository, executor, 5)
     assert check(repository, read_data=True).ok
+
+
+async def _play_beside(disk: Path, executor: ThreadPoolExecutor) -> None:
+    repository = new_repository(open_backend(str(disk / "other repository")))
+    index = DictIndex()
+    writer = Writer(repository, index, executor, pack_bytes=1 << 20, beside_after=1)
+    with pytest.raises(StorageFull, match="free space"):
+        await _flushed_beside(writer, [content(number, 10_000) for number in range(1200)])
+    writer.close()
+    assert check(repository, read_data=True).damaged == ()
+    shutil.rmtree(disk / "repository")
+    with closing(Writer(repository, index, executor, pack_bytes=1 << 20, beside_after=1)) as writer:
+        contents = [content(number, 10_000) for number in range(300)]
+        parts = await _put_beside(writer, contents)
+        tables = await writer.flush()
+    repository.append("nas", None, [table.pack_id for table in tables], body(version("f", *parts)))
+    assert _read(repository, parts) == contents
+    assert check(repository, read_data=True).ok
+
+
+async def _flushed_beside(writer: Writer, contents: list[bytes]) -> None:
+    try:
+        await _put_beside(writer, contents)
+    finally:
+        # Whether or not a put met the full disk: it ends what is still being written.
+        await writer.flush()
+
+
+async def _put_beside(writer: Writer, contents: list[bytes]) -> list[StoredPart]:
+    beside = writer._short._beside
+    assert beside is not None
+    while not beside.has_room:
+        await writer.put_all("mailbox:a", "message", "mime", [b"once"] * 200)
+    given = 0
+    put = beside.put
+
+    def counted(name: str, some: Sequence[bytes]) -> Awaitable[list[StoredPart]]:
+        nonlocal given
+        given += len(some)
+        return put(name, some)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(beside, "put", counted)
+        try:
+            return await writer.put_all("mailbox:a", "message", "mime", contents)
+        finally:
+            assert given
 
 
 async def _put(repository: Repository, executor: ThreadPoolExecutor, mebibytes: int) -> list[StoredPart]:

@@ -44,7 +44,7 @@ class Beside:
     """Belongs to one event loop. Which chunks are new only the Placer decides; the packs are the Packer's.
 
     The process is started after `begin_after` parts that could have been given to it, and ended when nothing is for a
-    while. When it dies, what it had in hand is done here and no other one is started: nothing is lost by it.
+    while. When it dies or answers no more, what it had in hand is done here: nothing is lost, and none is begun again.
     """
 
     def __init__(

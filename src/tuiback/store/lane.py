@@ -3,12 +3,13 @@
 import asyncio
 import mmap
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import accumulate
 from typing import TypeVar, TypeVarTuple
 
+from tuiback.errors import EnvironmentFault
 from tuiback.store.batch import BatchCuts
 from tuiback.store.keys import Keys
 from tuiback.store.lane_orders import (
@@ -25,6 +26,8 @@ from tuiback.store.messages import Messages
 from tuiback.store.side_process import SideProcess
 
 _MODULE = "tuiback.store.lane_process"
+# All that can be asked of it at once takes a second or two; a stopped one would keep a backup waiting for ever.
+_ANSWER_SECONDS = 60.0
 
 Given = TypeVarTuple("Given")
 Answer = TypeVar("Answer")
@@ -35,8 +38,9 @@ class Lane:
     """One such process, from start() to close(). Belongs to one event loop.
 
     Whoever takes a stretch may cut one batch in it, seal that, and gives it back. cut() and seal() raise EOFError when
-    the process is gone: nothing of what it has not answered is lost, for the caller has the parts. After one of them
-    was cancelled nothing but close() may be called, for its answer would be taken for another one's.
+    the process is gone, or was killed because no answer came, and after close(): nothing of what it has not answered is
+    lost, for the caller has the parts. After one of them was cancelled nothing but close() may be called, for its
+    answer would be taken for another one's.
     """
 
     def __init__(self, keys: Keys) -> None:
@@ -45,11 +49,16 @@ class Lane:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tuiback-lane")
         self._process: SideProcess | None = None
         self._memory: mmap.mmap | None = None
+        self._is_closed = False
         self._free = list(range(STRETCHES))
 
     async def start(self) -> None:
         """Return when it waits for orders. Raises EnvironmentFault, OSError and EOFError when there can be none."""
-        await self._in_thread(self._start)
+        try:
+            await self._in_thread(self._start)
+        except RuntimeError as error:
+            # What Python says where the system gives this process no more threads.
+            raise EnvironmentFault("a thread can't be started", _MODULE, "allow it more tasks") from error
 
     @property
     def is_idle(self) -> bool:
@@ -84,7 +93,8 @@ class Lane:
             cuts = decode_cuts(self._receive(messages))
             return cuts, look(cuts)
 
-        return await self._in_thread(receive)
+        with self._deadline():
+            return await self._in_thread(receive)
 
     async def seal(self, stretch: int, new: bytes, header: bytes, first_slot: int) -> tuple[list[int], bytes]:
         """The lengths of the records and the records of what is new in the batch that was cut there."""
@@ -96,14 +106,18 @@ class Lane:
             start = stretch * STRETCH_BYTES
             return lengths, memory[start : start + sum(lengths)]
 
-        return await self._in_thread(receive)
+        with self._deadline():
+            return await self._in_thread(receive)
 
     def close(self) -> None:
         """Let it end behind what it has in hand; nobody is kept waiting for that."""
+        self._is_closed = True
         if self._process is not None:
             with suppress(OSError):
                 self._process.hang_up()
-        self._thread.submit(self._end)
+        # Where no thread could be started there is nothing to end.
+        with suppress(RuntimeError):
+            self._thread.submit(self._end)
         self._thread.shutdown(wait=False)
 
     def _start(self) -> None:
@@ -123,9 +137,24 @@ class Lane:
         if self._memory is not None:
             self._memory.close()
 
+    @contextmanager
+    def _deadline(self) -> Iterator[None]:
+        """Behind it the process is killed, and whoever waits for an answer sees that none comes."""
+        # Nobody's waiting is cancelled: an answer that comes at that moment must still go to who asked for it.
+        timer = asyncio.get_running_loop().call_later(_ANSWER_SECONDS, self._kill)
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+
     def _opened(self) -> tuple[mmap.mmap, Messages]:
-        if self._memory is None or self._process is None:
-            raise EOFError("the process beside this one was never started")
+        # The number of a closed connection is soon that of some other file, into which an order would go.
+        if self._is_closed or self._memory is None or self._process is None:
+            raise EOFError("there is no process beside this one")
         return self._memory, self._process.messages
 
     @staticmethod

@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 
 from tuiback.errors import EnvironmentFault
 from tuiback.store.messages import Messages
@@ -55,6 +56,12 @@ class SideProcess:
         """
         # Closing alone would not wake a thread that is reading.
         self._connection.shutdown(socket.SHUT_RDWR)
+
+    def kill(self) -> None:
+        """End it at once, also where it is stopped, and whoever waits for a message of it. Not a close()."""
+        with suppress(OSError):
+            self.hang_up()
+        self._process.kill()
 
     def abandon(self) -> None:
         """End it at once, for it has done nothing yet."""
