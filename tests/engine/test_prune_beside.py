@@ -4,6 +4,8 @@ import asyncio
 import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from msgspec.structs import replace
 from tests.engine.cloud import Cloud, Mailbox
 from tests.engine.rig import SECRET, Rig, anna, make_home, now_in
 from tests.engine.upkeep.test_pruning import a_day_passes, big, grown, is_whole, keep, prune, pruner, stored
+from tests.store.doubles import DictIndex, body, version
 from tuiback.catalog import Sieve
 from tuiback.connectors.base import PartSource
 from tuiback.engine.archives.archive import open_repository
@@ -27,7 +30,8 @@ from tuiback.engine.upkeep.prune_report import PruneReport
 from tuiback.engine.upkeep.pruning import Pruner
 from tuiback.errors import EnvironmentFault, Overtaken, StorageFull
 from tuiback.model import Account, Kind, Owed, RemoteItem, StoredPart, VersionOpened
-from tuiback.store import gc
+from tuiback.store import Writer, gc
+from tuiback.store.pack import pack_name
 
 DEBT = Owed("mailbox:anna", "in", "", Kind.MESSAGE, "in", datetime(2026, 11, 23, tzinfo=UTC), 1, "500")
 # What "m0" once was, and what no version needs any more after the prune's own expiry.
@@ -287,6 +291,29 @@ async def test_a_paused_writer_that_wakes_after_a_prune(rig: Rig, tmp_path: Path
     assert {commit.head.writer for commit in fresh.commits()} >= {asleep.archive.writer_id}
     await prune(rig)
     assert is_whole(rig)
+
+
+async def test_a_stray_pack_that_is_committed_at_the_last_moment_stays(rig: Rig) -> None:
+    """Another home paused for a day between storing and committing: what its commit names does not leave."""
+    await grown(rig)
+    await keep(rig, "1v")
+    repository = rig.archive.repository
+    with ThreadPoolExecutor(1) as executor, closing(Writer(repository, DictIndex(), executor)) as writer:
+        part = await writer.put("mailbox:ann", "message", "mime", b"of another home")
+        (table,) = await writer.flush()
+    a_day_passes(rig)
+
+    def step(name: str) -> None:
+        if name == "barred":
+            repository.append("other", None, [table.pack_id], body(version("m", part)))
+
+    await prune(rig, step)
+    newest = gc.read_rounds(repository.objects)[-1]
+    assert newest.intent is not None
+    assert newest.intent.stray == (pack_name(table.pack_id),)
+    assert newest.accept is not None
+    assert pack_name(table.pack_id) not in newest.accept.doomed
+    assert newest.accept.doomed
 
 
 async def test_a_catalog_that_slept_through_prunes_knows_no_pack_that_is_gone(tmp_path: Path) -> None:

@@ -94,6 +94,25 @@ def test_failed_write_leaves_nothing(tmp_path: Path, code: int, step: str) -> No
     assert files(backend) == {"packs/ab/x": b"data"}
 
 
+def test_all_that_is_done_is_on_the_disk(folder: FolderBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is synced when all its bytes are there, then its name is; so is a name that is taken away."""
+    synced: list[tuple[str, object]] = []
+    fsync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        state = sorted(os.listdir(descriptor)) if path.is_dir() else path.read_bytes()
+        synced.append((path.parent.name if isinstance(state, bytes) else path.name, state))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    folder.create("packs/ab/x", [b"da", b"ta"])
+    written, named = synced.index(("tmp", b"data")), synced.index(("ab", ["x"]))
+    assert written < named
+    folder.delete("packs/ab/x")
+    assert synced[-1] == ("ab", [])
+
+
 def test_refused_write_is_no_full_disk(tmp_path: Path) -> None:
     """A read-only mount is the environment's fault, not a lack of space."""
     backend = FolderBackend(tmp_path, FailingOnce("write", errno.EROFS))

@@ -7,10 +7,10 @@ from itertools import permutations
 import pytest
 from msgspec.structs import replace
 
-from tests.store.doubles import TIME, MemoryBackend, body, rebuilt_index, version
+from tests.store.doubles import TIME, FailingBackend, MemoryBackend, body, new_repository, rebuilt_index, version
 from tests.store.test_writer import content
-from tuiback.errors import Damage, EnvironmentFault
-from tuiback.model import Commit, CommitHead, StoredPart
+from tuiback.errors import Damage, EnvironmentFault, StorageFull
+from tuiback.model import ChunkEntry, Commit, CommitHead, PackTable, StoredPart
 from tuiback.store import Reader, Repository, Writer, gc
 from tuiback.store.backend import store_time
 from tuiback.store.pack import pack_name
@@ -195,3 +195,37 @@ async def test_a_pack_that_can_not_be_read_stays(
     repacked = Repacker(repository, lambda table: table.entries).repack([*packs, missing])
     assert set(repacked.unreadable) == {large, missing}
     assert set(repacked.replaced) == set(packs) - {large}
+
+
+async def test_a_pack_whose_table_is_wrong_stays(repository: Repository, executor: Executor) -> None:
+    """What is read where a chunk should lie is compared with it: other bytes never come to stand for the chunk."""
+    packs, _ = await stored(repository, executor)
+
+    def moved(table: PackTable) -> list[ChunkEntry]:
+        return [replace(entry, inner_offset=entry.inner_offset + 1) for entry in table.entries]
+
+    repacked = Repacker(repository, moved).repack(packs)
+    assert (repacked.tables, repacked.replaced, set(repacked.unreadable)) == ((), (), set(packs))
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+async def test_a_new_pack_is_written_again_or_the_failure_told(executor: Executor, failures: int) -> None:
+    """A write that fails once is made once more; failing again it is told, so that nothing rests on the pack."""
+    backend = FailingBackend()
+    repository = new_repository(backend)
+    packs, _ = await stored(repository, executor)
+    left = failures
+
+    def full(name: str, written: bool) -> None:
+        nonlocal left
+        if left and not written and name.startswith("packs/"):
+            left -= 1
+            raise StorageFull("no space left", name)
+
+    backend.fault = full
+    repacker = Repacker(repository, lambda table: table.entries)
+    if failures == 2:
+        with pytest.raises(StorageFull):
+            repacker.repack(packs)
+    else:
+        assert {pack_name(table.pack_id) for table in repacker.repack(packs).tables} <= backend.objects.keys()

@@ -295,6 +295,15 @@ def test_commit_under_another_name_is_damage(repository: Repository, backend: Me
         list(repository.commits())
 
 
+def test_commit_of_another_writer_is_damage(repository: Repository, backend: MemoryBackend) -> None:
+    """A whole commit that was copied into another writer's folder says nothing there."""
+    head = append(repository).head
+    other = CommitHead("other", head.number, head.digest)
+    backend.objects[commit_name(other)] = backend.objects[commit_name(head)]
+    with pytest.raises(Damage, match="it is commit 1 of nas"):
+        repository.read_commit(other)
+
+
 def test_commit_that_follows_another_one_is_damage(repository: Repository) -> None:
     """A sound commit with the next number that was built on something else is not applied, and check names it."""
     append(repository)

@@ -71,6 +71,19 @@ def test_long_trailer_is_read_whole() -> None:
     assert (from_end.offset, from_end.stored_bytes) == (from_all.offset, from_all.stored_bytes)
 
 
+def test_another_record_is_no_trailer() -> None:
+    """An object that was cut behind a whole record and got an end of its own does not tell that record's bytes."""
+    objects = sealed()
+    builder = ObjectBuilder(objects.new_envelope(SEGMENT_MAGIC, bytes(16), 1))
+    _, length = builder.add(builder.seal(builder.reserve(), RecordType.ROWS, b"rows"))
+    data = b"".join(builder.finish([])[0])
+    footer = data[-12:]
+    trailer_bytes = int.from_bytes(footer[:4], "big")
+    cut = data[: -trailer_bytes - len(footer)] + length.to_bytes(4, "big") + footer[4:]
+    with pytest.raises(Damage, match="its trailer is not where it must be"):
+        objects.trailer_in(cut, SEGMENT_MAGIC, "x")
+
+
 def test_records_in_each_others_place_are_noticed() -> None:
     """A record opens only as the slot that was asked for."""
     backend = MemoryBackend()

@@ -237,6 +237,35 @@ def test_a_change_that_fails_is_not_in_force(writes_that_fit: int) -> None:
     assert generations(backend) == [1]
 
 
+def test_a_change_that_fails_when_nothing_else_is_left_stays() -> None:
+    """Another process has taken the old slots away already: without the new ones nobody could open anything."""
+    backend = FailingBackend()
+    slots = slots_of(new_repository(backend))
+
+    def settled_elsewhere(name: str, done: bool) -> None:
+        if done and name == "keys/2":
+            del backend.objects["keys/1"], backend.objects["keys/1.2"]
+            raise StorageFull("no space left", name)
+
+    backend.fault = settled_elsewhere
+    with pytest.raises(StorageFull):
+        slots.change(PASSPHRASE, OTHER)
+    assert opens(backend, OTHER)
+
+
+def test_what_was_before_a_change_leaves_after_its_second_copy(backend: MemoryBackend) -> None:
+    """Of an interrupted change one start makes the second copy and only the next one takes away what was before."""
+    slots = slots_of(new_repository(backend))
+    first = {name: data for name, data in backend.objects.items() if name.startswith("keys/")}
+    slots.add(PASSPHRASE, OTHER)
+    backend.objects.update(first)
+    del backend.objects["keys/2"]
+    opened(backend, PASSPHRASE, probe=True)
+    assert sorted(backend.list("keys/")) == ["keys/1", "keys/1.2", "keys/2", "keys/2.2"]
+    opened(backend, PASSPHRASE, probe=True)
+    assert sorted(backend.list("keys/")) == ["keys/2", "keys/2.2"]
+
+
 class LateSlots(KeySlots):
     """Lets another process change the keys after it has looked at them itself."""
 

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from tests.store.doubles import TIME, MemoryBackend, body, new_repository
+from tests.store.checkpoints import checkpoint
+from tests.store.doubles import TIME, MemoryBackend, body, new_repository, reopen, version
 from tuiback.errors import EnvironmentFault
 from tuiback.model import CommitHead
 from tuiback.store import gc
-from tuiback.store.sweep import sizes_of, standing_names, stray_packs, sweep
+from tuiback.store.sweep import sizes_of, standing_names, stray_packs, sweep, unnamed_segments
 
 PACK, OTHER = "packs/aa/" + "a" * 64, "packs/bb/" + "b" * 64
 SEGMENT = "segments/cc/" + "c" * 64
@@ -81,3 +82,19 @@ def test_stray_packs_are_unknown_and_older_than_the_grace() -> None:
     later = TIME + gc.GRACE + timedelta(seconds=1)
     assert stray_packs(backend, {"a" * 64}, later) == (OTHER,)
     assert stray_packs(backend, {"a" * 64}, TIME + gc.GRACE) == ()
+
+
+def test_segments_of_two_checkpoints_of_one_moment_stay() -> None:
+    """Until a later one covers both, a reader may come to either; then what only they named is for nothing."""
+    backend = MemoryBackend()
+    repository = new_repository(backend)
+    for writer in ("nas", "other"):
+        repository.append(writer, None, [], body(version(f"m-{writer}")))
+    beside = MemoryBackend(dict(backend.objects))
+    checkpoint(repository, "nas", bases=["mailbox:ann"])
+    checkpoint(reopen(repository, beside), "other", bases=["mailbox:ann"])
+    backend.objects.update(beside.objects)
+    assert len(list(backend.list("segments/"))) == 6
+    assert unnamed_segments(repository) == ()
+    checkpoint(repository, "nas")
+    assert len(unnamed_segments(repository)) == 5

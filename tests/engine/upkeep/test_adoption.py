@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from tests.engine.cloud import Cloud
 from tests.engine.rig import SECRET, Rig, anna, make_home, now_in
@@ -15,6 +16,7 @@ from tuiback.engine.home import Home, RepositoryRef
 from tuiback.engine.upkeep.adoption import Shortfall, adopt, find_gaps, rebuild
 from tuiback.model import CommitBody, CommitHead, Outcome
 from tuiback.store import Repository, SegmentRef, gc
+from tuiback.store.folder import FolderBackend
 
 
 def repository_of(home: Home) -> Repository:
@@ -80,6 +82,36 @@ def test_adopting_ends_with_the_home_knowing_it(tmp_path: Path) -> None:
     second = Home.open(second.path)
     assert heads_in_catalog(second) == repository.heads()
     assert writer_of(second) != writer_of(first)
+
+
+class Shaky(FolderBackend):
+    """Gives the first commit or prune's object that is read with a wrong byte, once."""
+
+    shakes = True
+
+    def read(self, name: str, offset: int = 0, length: int | None = None) -> bytes:
+        """See Backend."""
+        data = super().read(name, offset, length)
+        if self.shakes and name.startswith(("commits/", "gc/")):
+            self.shakes = False
+            return data[:-1] + bytes([data[-1] ^ 1])
+        return data
+
+
+@pytest.mark.parametrize("with_prune", [False, True])
+def test_what_came_wrong_once_is_not_put_aside(tmp_path: Path, with_prune: bool) -> None:
+    """Over a bad cable a whole object may look damaged: it is read again before it is taken from its place."""
+    first = make_home(tmp_path)
+    append(repository_of(first), "nas", 2)
+    if with_prune:
+        gc.put_intent(repository_of(first).objects, gc.Intent(1, "nas", (), (), ()))
+    shaky = Shaky(repository_of(first).url)
+    repository = Repository.open(shaky, SECRET, clock=SystemClock(), probe=False)
+    second = Home.create(tmp_path / "second")
+    ref = msgspec.structs.replace(first.repository("main"), catalog=str(tmp_path / "ssd"))
+    assert adopt(second, ref, repository, SystemClock()) == Shortfall()
+    assert not shaky.shakes
+    assert heads_in_catalog(Home.open(second.path)) == repository.heads()
 
 
 async def home_of_a_checkpoint_alone(tmp_path: Path, cloud: Cloud) -> Home:

@@ -210,11 +210,13 @@ async def test_what_expired_is_in_no_object(rig: Rig) -> None:
 
 
 class InAMonth(SystemClock):
-    """31 days ahead."""
+    """31 days ahead, or as far as a test says."""
+
+    ahead = timedelta(days=31)
 
     def now(self) -> datetime:
         """See Clock."""
-        return super().now() + timedelta(days=31)
+        return super().now() + self.ahead
 
 
 async def test_an_account_that_ran_out_is_nowhere(rig: Rig) -> None:
@@ -238,6 +240,25 @@ async def test_an_account_that_ran_out_is_nowhere(rig: Rig) -> None:
         assert files_with(rig.archive.catalog_path.parent, text) == []
     assert rig.listing() == now_in(rig.cloud.mailboxes["anna"])
     assert is_whole(rig)
+
+
+async def test_what_stood_when_it_was_asked_for_stays(rig: Rig) -> None:
+    """A month goes by in the first step: what runs out meanwhile is given up by the next prune, not by this one."""
+    rig.cloud.mailboxes["bert"] = anna()
+    await rig.run()
+    await keep(rig, "all", keep_gone="30d")
+    del rig.cloud.mailboxes["bert"]
+    await rig.run()
+    clock = InAMonth()
+    clock.ahead = timedelta()
+
+    def step(_name: str) -> None:
+        clock.ahead = timedelta(days=31)
+
+    report = await pruner(rig, step, clock=clock).prune(Progress())
+    assert report.expired.accounts == 0
+    report = await pruner(rig, clock=clock).prune(Progress())
+    assert report.expired.accounts == 1
 
 
 async def test_killed_while_deleting(rig: Rig) -> None:

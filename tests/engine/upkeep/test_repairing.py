@@ -21,7 +21,8 @@ from tuiback.model import CommitBody
 from tuiback.store import Repository
 from tuiback.store.commits import commit_name
 from tuiback.store.folder import FolderBackend
-from tuiback.store.gc import Accept, accept_name, put_accept
+from tuiback.store.gc import Accept, Intent, accept_name, put_accept, put_intent, read_rounds
+from tuiback.store.pack import pack_name
 from tuiback.store.segment import segment_name
 
 READ = Extent(read_data=True)
@@ -325,6 +326,22 @@ async def test_damaged_gc_object(place: Place, harm: str) -> None:
     damage(place.root / accept_name(1), harm)
     assert place.check(Extent()).report.names_of("gc") == (accept_name(1),)
     assert place.repair().whole
+    await is_whole_after_a_run(place)
+
+
+async def test_a_prune_that_died_keeps_nobody_waiting_after_a_repair(place: Place) -> None:
+    """The home has announced it under a name that the repair gives up: nothing of it leaves, and others may commit."""
+    state = State.open(place.folder / "state.db")
+    writer = state.writer_id()
+    state.close()
+    objects = place.repository().objects
+    pack = pack_name(place.files("packs")[0].name)
+    put_intent(objects, Intent(1, writer, (pack,), (), ()))
+    damage(place.files("commits")[-1], "flip")
+    assert place.repair().left == ()
+    (told,) = read_rounds(objects)
+    assert told.accept is not None
+    assert told.accept.doomed == ()
     await is_whole_after_a_run(place)
 
 

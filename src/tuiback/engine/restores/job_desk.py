@@ -33,6 +33,8 @@ class JobDesk:
         self._number = 0
         self._progress: dict[int, tuple[str, str, Progress]] = {}
         self._work: dict[int, asyncio.Task[Answer]] = {}
+        # Their work is over and is being noted: nothing may cut that short.
+        self._ending: set[int] = set()
         self._ended: deque[JobStatus] = deque(maxlen=ENDED_KEPT)
 
     def statuses(self) -> tuple[JobStatus, ...]:
@@ -48,20 +50,24 @@ class JobDesk:
         work = self._work.get(command.job)
         if work is None:
             raise NoSuchThing("no such job is running", str(command.job), "see 'tuiback status'")
-        work.cancel()
+        self._break_off(command.job)
         await asyncio.wait([work])
         return {}
 
     async def stop_all(self) -> None:
-        """Cancel every job."""
-        for work in self._work.values():
-            work.cancel()
+        """Cancel every job, and wait until each one's end is noted."""
+        for job in self._work:
+            self._break_off(job)
         if self._work:
             await asyncio.wait(list(self._work.values()))
 
     def is_running(self, job: int) -> bool:
-        """Whether a job of that number is in progress."""
+        """Whether a job of that number is in progress, or its end is not noted yet."""
         return job in self._work
+
+    def _break_off(self, job: int) -> None:
+        if job not in self._ending:
+            self._work[job].cancel()
 
     async def start(
         self,
@@ -110,32 +116,37 @@ class JobDesk:
         held: Sequence[str],
         do: Callable[[int, Progress], Awaitable[Done]],
     ) -> Answer:
-        kind, subject, progress = self._progress[job]
         outcome, answer, errors = Outcome.FAILED, Answer(), [""]
         try:
             with self.pins.hold(held):
-                outcome, answer, errors = await do(job, progress)
+                outcome, answer, errors = await do(job, self._progress[job][2])
         except asyncio.CancelledError:
             outcome, answer, errors = Outcome.CANCELLED, {"job": job, "outcome": "cancelled"}, ["cancelled"]
         except TuibackError as e:
             errors = [str(e)]
             raise
         finally:
-            del self._progress[job]
-            del self._work[job]
-            await self._note_end(archive, job, (kind, subject, progress), outcome, errors)
+            self._ending.add(job)
+            try:
+                await self._journal_end(archive, job, outcome, errors)
+            finally:
+                self._tell_end(job, outcome, errors)
         return answer
 
-    async def _note_end(
-        self, archive: Archive, job: int, about: tuple[str, str, Progress], outcome: Outcome, errors: list[str]
-    ) -> None:
-        kind, subject, p = about
+    def _tell_end(self, job: int, outcome: Outcome, errors: list[str]) -> None:
+        """Only now, when the journal says so too: whoever sees that it ended may at once let it go on, or undo it."""
+        self._ending.discard(job)
+        del self._work[job]
+        kind, subject, p = self._progress.pop(job)
         note = errors[0] if errors else f"{p.done} items"
         self._ended.append(
             JobStatus(job, kind, subject, "ended", str(outcome), p.done, p.total, p.bytes_done, p.failed, note)
         )
         level = {Outcome.OK: "ok", Outcome.CANCELLED: "info"}.get(outcome, "error")
         self._activity.add(level, subject, f"{kind} job {job} {outcome}: {note}")
+
+    async def _journal_end(self, archive: Archive, job: int, outcome: Outcome, errors: list[str]) -> None:
+        p = self._progress[job][2]
         await archive.with_state(
             State.update_job,
             job,
