@@ -8,6 +8,8 @@ import httpx
 
 from tuiback.simtenant import Endpoints
 
+# "Microsoft Graph Command Line Tools", known in every tenant.
+COMMAND_LINE = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 SCOPE = "https://graph.microsoft.com/.default"
 IMMUTABLE = {"Prefer": 'IdType="ImmutableId", odata.maxpagesize=7'}
 
@@ -35,6 +37,18 @@ class Caller:
     def sign_in(self, client_id: str, secret: str) -> None:
         """Use another application from now on."""
         form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret, "scope": SCOPE}
+        token = self.plain.post(f"{self.endpoints.authority}/oauth2/v2.0/token", data=form).json()["access_token"]
+        self._signed.headers["Authorization"] = f"Bearer {token}"
+
+    def sign_in_person(self, account: str, scope: str) -> None:
+        """Act on behalf of somebody from now on, who has entered a device code; the first person may consent to all."""
+        started = self.plain.post(
+            f"{self.endpoints.authority}/oauth2/v2.0/devicecode", data={"client_id": COMMAND_LINE, "scope": scope}
+        ).json()
+        page = self.plain.get(started["verification_uri"]).url
+        self.plain.post(page, data={"user_code": started["user_code"], "account": account})
+        form = {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "client_id": COMMAND_LINE}
+        form["device_code"] = started["device_code"]
         token = self.plain.post(f"{self.endpoints.authority}/oauth2/v2.0/token", data=form).json()["access_token"]
         self._signed.headers["Authorization"] = f"Bearer {token}"
 

@@ -85,7 +85,7 @@ def _answer(reception: Reception, call: Call, places: list[Callable[[], None]]) 
             while in_chain and places:
                 places.pop()()
             taken = reception.take(_call(member, call))
-            reply = taken.reply
+            reply = taken.reply.later() if taken.reply.later is not None else taken.reply
             places.append(taken.leave)
         statuses[member.id] = reply.status
         responses.append(_response(member.id, reply))

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from tuiback.simtenant.api.cloud import Behaviour, Cloud
+from tuiback.simtenant.api.notifications import notify
 from tuiback.simtenant.faults import FaultRule
 from tuiback.simtenant.life import Life
 from tuiback.simtenant.manifest import manifest
@@ -82,7 +83,9 @@ class Control:
             self.reset()
             return JSONResponse({"reset": True})
         changes, seed = int(given.get("changes", 10)), int(given.get("seed", 1))
-        return JSONResponse(mutate(self._cloud, changes, seed, people=bool(given.get("people")), also=_also(given)))
+        done = mutate(self._cloud, changes, seed, people=bool(given.get("people")), also=_also(given))
+        notify(self._cloud)
+        return JSONResponse(done)
 
     async def life(self, request: Request) -> JSONResponse:
         """POST /life {changes_per_minute, seed, people, also} | {stop: true}: changes go on in the background."""
@@ -100,7 +103,9 @@ class Control:
     async def people(self, request: Request) -> JSONResponse:
         """POST /people {leave | rename | unlicense | rehire | hire | ...: user, ...}; see people_changes.carry_out."""
         try:
-            return JSONResponse(carry_out(self._cloud, await _object(request)))
+            done = carry_out(self._cloud, await _object(request))
+            notify(self._cloud)
+            return JSONResponse(done)
         except WrongOrder as wrong:
             raise HTTPException(400, str(wrong)) from wrong
 
@@ -153,6 +158,7 @@ class Control:
     def close(self) -> None:
         """Let nothing go on in the background."""
         self._life.end()
+        self._cloud.postman.close()
 
     async def clock(self, request: Request) -> JSONResponse:
         """POST /clock {seconds}: time jumps ahead, so tokens and links expire."""

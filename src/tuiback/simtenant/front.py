@@ -11,6 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 from tuiback.simtenant.api.call import VERSIONS, Call, Reply
 from tuiback.simtenant.api.cloud import Cloud
 from tuiback.simtenant.api.graph import resolve_graph
+from tuiback.simtenant.api.notifications import notify
 from tuiback.simtenant.api.token_routes import resolve_sign_in
 from tuiback.simtenant.batch import PATHS as BATCHES
 from tuiback.simtenant.batch import answer_batch
@@ -48,6 +49,8 @@ class Front:
             call = await _call(scope, receive)
             begun = time.time()
             taken = self._take(call)
+            if taken.reply.later is not None:
+                taken = replace(taken, reply=await asyncio.to_thread(taken.reply.later))
             sent_whole = False
             try:
                 wait_seconds = self._plan.latency_seconds + taken.delay_seconds
@@ -58,6 +61,8 @@ class Front:
                 sent_whole = True
             finally:
                 taken.leave()
+                if self._reception.cloud.subscriptions:
+                    notify(self._reception.cloud)
                 if self._capture is not None:
                     self._capture.write(call, taken.reply, begun, sent_whole=sent_whole)
         finally:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection
 
 from tuiback.simtenant.api.cloud import Cloud
+from tuiback.simtenant.api.notifications import notify
 from tuiback.simtenant.mutations import change, new_day
 
 
@@ -45,3 +46,4 @@ class Life:
             if self._living is not asyncio.current_task():
                 return
             self.changes += change(day, people=people, also=also) is not None
+            notify(self._cloud)

@@ -28,7 +28,7 @@ def _place(day: Day) -> tuple[Thread, list[int]] | None:
         chat = tenant.chats.open(luck.choice(chats))
         thread, members = chat.thread, chat.members
     else:
-        team = luck.choice(list(tenant.teams.all()))
+        team = luck.choice([each for each in tenant.teams.all() if each.group.has_team])
         channel = luck.choice(team.channels)
         if channel.migrating_app or team.is_archived or channel.is_archived:
             return None

@@ -123,7 +123,8 @@ def test_patch_renames_moves_and_sets_times(caller: Caller, drive: str) -> None:
 @pytest.mark.parametrize(
     ("name", "inner"),
     [("a%3Ab", "invalidPath"), ("CON", "invalidPath"), ("~x", "invalidPath"), ("x_vti_y", "invalidPath"),
-     ("forms", "invalidPath"), ("%20x", "invalidPath"), ("n" * 401, "pathIsTooLong")],
+     ("forms", "invalidPath"), ("%20x", "invalidPath"), ("n" * 401, "pathIsTooLong"),
+     ("n" * 256, "pathIsTooLong"), ("a%0Ab", "invalidPath")],
 )  # fmt: skip
 def test_names_that_onedrive_refuses(caller: Caller, drive: str, name: str, inner: str) -> None:
     """400 with the reason inside."""

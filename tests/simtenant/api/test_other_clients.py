@@ -180,8 +180,9 @@ def test_texts_are_looked_for_in_mail_but_not_in_the_directory(caller: Caller, u
 
 
 def test_notebooks_are_not_for_applications(caller: Caller, user: str) -> None:
-    """403 at the OneNote API, since 2025."""
-    assert caller.send("GET", f"/users/{user}/onenote/notebooks").status_code == 403
+    """401 at the OneNote API, since 2025."""
+    refused = caller.send("GET", f"/users/{user}/onenote/notebooks")
+    assert (refused.status_code, code_of(refused)) == (401, "40001")
 
 
 def test_uploads_of_unknown_size_are_committed(caller: Caller, drive: str) -> None:

@@ -31,6 +31,24 @@ def everything(mail: ParsedMail) -> bytes:
     return msgspec.json.encode([mail.head, mail.body, mail.headers, files])
 
 
+@pytest.mark.parametrize(
+    ("raw", "subject"),
+    [(b"Subject: Gr\xfc\xdfe\r\n\r\nx", "Grüße"), ("Subject: Grüße\r\n\r\nx".encode(), "Grüße"),
+     (b"Subject: \xd6\xd8\r\nContent-Type: text/plain; charset=iso-8859-5\r\n\r\nx", "жи"),
+     (b"Subject: =?utf-8?Q?=C3=A4?= \xe4\r\n\r\nx", "ä ä")],
+)  # fmt: skip
+def test_bytes_that_are_not_ascii_in_a_head(raw: bytes, subject: str) -> None:
+    """UTF-8 is read as such, the rest in the message's charset or that of Windows."""
+    assert ParsedMail(lambda: raw, FALLBACK).head.subject == subject
+
+
+def test_names_in_addresses_may_hold_any_bytes() -> None:
+    """As in the subject."""
+    author = ParsedMail(lambda: b"From: J\xf6rg <j@x.example>\r\n\r\nx", FALLBACK).head.author
+    assert author is not None
+    assert (author.name, author.address) == ("Jörg", "j@x.example")
+
+
 @pytest.mark.parametrize("raw", NASTY)
 def test_nasty_messages_can_be_shown(raw: bytes) -> None:
     """Every known kind of defect gives well-formed JSON, and the bytes stay as they are."""

@@ -34,6 +34,9 @@ SELECT = (("$select", "id"),)
         ("GET", "/sites/{site}/pages", (), Service.FILES, 2),
         ("GET", "/sites/{site}/lists/{list}/items/{item}/versions", (), Service.FILES, 2),
         ("GET", "/_api/web", (), Service.FILES, 1),
+        ("GET", "/sites/{site}/onenote/pages", (), Service.NOTES, 0),
+        ("GET", "/users/{user}/planner/tasks", (), Service.OTHER, 0),
+        ("POST", "/subscriptions", (), Service.OTHER, 0),
     ],
 )
 def test_resource_units(

@@ -172,3 +172,13 @@ def test_people_have_limits_of_their_own(time: Time) -> None:
     assert refused(lambda: gate.admit(charge)).code == "activityLimitReached"
     gate.admit(charge_of(Request("GET", item, "app")))
     gate.admit(charge_of(Request("GET", item, "app", person="q")))
+
+
+def test_notes_don_t_say_how_long_to_wait(time: Time) -> None:
+    """A person's 121st request in a minute is refused without Retry-After; somebody else's is not."""
+    gate = Gate(time, 5)
+    for _ in range(120):
+        gate.admit(charge_of(Request("GET", "/users/{user}/onenote/pages", "app", person="p"))).leave()
+    said = refused(lambda: gate.admit(charge_of(Request("GET", "/users/{user}/onenote/pages", "app", person="p"))))
+    assert (said.code, said.headers) == ("20166", {})
+    gate.admit(charge_of(Request("GET", "/users/{user}/onenote/pages", "app", person="other")))

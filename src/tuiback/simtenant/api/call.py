@@ -1,6 +1,6 @@
 """What a request handler gets and gives: a Call, a Reply, or a Fault in Graph's error envelope."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -32,7 +32,10 @@ class Fault(Exception):
 
 @dataclass(slots=True)
 class Reply:
-    """An answer: `body` goes out as it is, `stream` piece by piece with `length` bytes announced."""
+    """An answer: `body` goes out as it is, `stream` piece by piece with `length` bytes announced.
+
+    With `later` the answer takes its time: it is what that gives, which may be asked for in another thread.
+    """
 
     status: int = 200
     body: bytes = b""
@@ -40,6 +43,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     stream: Iterator[bytes] | None = None
     length: int = 0
+    later: "Callable[[], Reply] | None" = None
 
 
 @dataclass(eq=False)

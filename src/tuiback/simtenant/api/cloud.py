@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from tuiback.simtenant.api.signin import SignIn
 from tuiback.simtenant.api.transfers import Transfers
 from tuiback.simtenant.plan import Plan
+from tuiback.simtenant.postman import Postman
 from tuiback.simtenant.state.applications import Applications
 from tuiback.simtenant.state.clock import Clock
+from tuiback.simtenant.state.subscriptions import Subscriptions
 from tuiback.simtenant.state.tenant import Tenant
 from tuiback.simtenant.throttling.gate import Gate
 
@@ -51,12 +53,14 @@ class Cloud:
         self.delta_generation = 1
         self.behaviour = Behaviour()
         self.storage_ports: dict[str, int] = {}
+        self.postman = Postman()
         self._begin()
 
     def _begin(self) -> None:
         self.clock = Clock(self.plan.time_scale)
         self.gate = self._new_gate()
         self.tenant = Tenant(self.plan)
+        self.subscriptions = Subscriptions()
         self.token_key = self.tenant.chance.digest(16, "tokens")
         graph_principal_id = str(self.tenant.chance.guid("graph principal"))
         self.applications = Applications(self.clock, graph_principal_id, self.plan.replication_seconds)

@@ -41,7 +41,7 @@ def group_json(group: Group, _names: frozenset[str] | None) -> dict[str, Any]:
         "onPremisesSyncEnabled": None,
         "proxyAddresses": [f"SMTP:{mail}"] if mail else [],
         "renewedDateTime": stamp(group.created),
-        "resourceProvisioningOptions": ["Team"] if group.is_unified else [],
+        "resourceProvisioningOptions": ["Team"] if group.is_unified and group.has_team else [],
         "securityEnabled": not group.is_unified,
         "visibility": group.visibility or ("Private" if group.is_unified else None),
     }

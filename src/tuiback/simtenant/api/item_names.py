@@ -8,9 +8,9 @@ import re
 from tuiback.simtenant.api.call import Fault
 from tuiback.simtenant.state.drive import Drive, Node
 
-_FORBIDDEN = re.compile(r'["*:<>?/\\|]')
+_FORBIDDEN = re.compile(r'["*:<>?/\\|\x00-\x1f\x7f]')
 _RESERVED = re.compile(r"(?i)(\.lock|con|prn|aux|nul|com\d|lpt\d|desktop\.ini)$")
-_MOST_PATH_CHARACTERS = 400
+_MOST_NAME_CHARACTERS, _MOST_PATH_CHARACTERS = 255, 400
 
 
 def check_name(drive: Drive, parent: Node, name: str, *, folder: bool) -> None:
@@ -27,7 +27,7 @@ def check_name(drive: Drive, parent: Node, name: str, *, folder: bool) -> None:
     )
     if wrong:
         raise Fault(400, "invalidRequest", "The provided name cannot contain special characters.", "invalidPath")
-    if len("/".join([*drive.path(parent), name])) > _MOST_PATH_CHARACTERS:
+    if len(name) > _MOST_NAME_CHARACTERS or len("/".join([*drive.path(parent), name])) > _MOST_PATH_CHARACTERS:
         raise Fault(400, "invalidRequest", "The path is too long.", "pathIsTooLong")
 
 

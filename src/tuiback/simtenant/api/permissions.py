@@ -30,6 +30,7 @@ def _teams(*roles: str) -> Permission:
     return Permission(frozenset(roles), "Forbidden", "Missing role permissions on the request.")
 
 
+_NO_PLANS = "You do not have the required permissions to access this item, or the item may not exist."
 _WRITE_SITES = ("Sites.ReadWrite.All", "Sites.FullControl.All")
 READ_USERS = _directory("User.Read.All", "Directory.Read.All")
 _WRITE_APPLICATIONS = ("Application.ReadWrite.All", "Application.ReadWrite.OwnedBy")
@@ -39,6 +40,7 @@ ANY_APPLICATION = _directory()
 GRANT_ROLES = _directory("AppRoleAssignment.ReadWrite.All")
 READ_ORGANIZATION = _directory("Organization.Read.All", "Directory.Read.All", "User.Read.All")
 READ_GROUPS = _directory("GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All")
+CREATE_GROUPS = _directory("Group.Create", "Group.ReadWrite.All")
 WRITE_GROUPS = _directory("Group.ReadWrite.All")
 WRITE_GROUP_MEMBERS = _directory("GroupMember.ReadWrite.All", "Group.ReadWrite.All")
 READ_LICENCES = _directory("LicenseAssignment.Read.All", "Organization.Read.All", "Directory.Read.All")
@@ -64,6 +66,8 @@ READ_CONTACTS = _exchange("Contacts.Read", "Contacts.ReadWrite")
 WRITE_CONTACTS = _exchange("Contacts.ReadWrite")
 READ_TASKS = _exchange("Tasks.Read.All", "Tasks.ReadWrite.All")
 WRITE_TASKS = _exchange("Tasks.ReadWrite.All")
+READ_PLANS = Permission(READ_TASKS.roles | {"Tasks.Read", "Tasks.ReadWrite"}, "", _NO_PLANS)
+WRITE_PLANS = Permission(WRITE_TASKS.roles | {"Tasks.ReadWrite"}, "", _NO_PLANS)
 SEND_MAIL = _exchange("Mail.Send")
 READ_SETTINGS = _exchange("MailboxSettings.Read", "MailboxSettings.ReadWrite")
 WRITE_SETTINGS = _exchange("MailboxSettings.ReadWrite")
@@ -111,6 +115,11 @@ MANAGE_LISTS = _files("Sites.Manage.All", "Sites.FullControl.All")
 CONTROL_SITES = _files("Sites.FullControl.All")
 READ_TERMS = _files("TermStore.Read.All", "TermStore.ReadWrite.All")
 WRITE_TERMS = _files("TermStore.ReadWrite.All")
+# Only what was granted on behalf of a person counts here.
+_NOTES_CODE, _NOTES_TEXT = "40004", "The OAuth token provided does not have the necessary scopes to perform the action."
+_WRITE_NOTES = ("Notes.ReadWrite", "Notes.ReadWrite.All")
+READ_NOTES = Permission(frozenset({"Notes.Read", "Notes.Read.All", *_WRITE_NOTES}), _NOTES_CODE, _NOTES_TEXT)
+WRITE_NOTES = Permission(frozenset(_WRITE_NOTES), _NOTES_CODE, _NOTES_TEXT)
 SEARCH = Permission(
     frozenset({*READ_SITES.roles, "Files.Read.All", "Files.ReadWrite.All", "Mail.Read", "Mail.ReadWrite"}), "Forbidden",
     "Access is denied.",

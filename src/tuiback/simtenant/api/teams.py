@@ -48,7 +48,7 @@ USUAL_SETTINGS: dict[str, dict[str, Any]] = {
 def team_of(cloud: Cloud, call: Call) -> Team:
     """The team that the URL names; a new one is not known for a while. Raises Fault 404."""
     team = cloud.tenant.teams.find(call.where["team"])
-    if team is None or team.visible > cloud.clock.seconds():
+    if team is None or not team.group.has_team or team.visible > cloud.clock.seconds():
         raise Fault(404, "NotFound", f"No team found with Group Id {call.where['team']}")
     return team
 
@@ -124,7 +124,7 @@ def _list_teams(cloud: Cloud, call: Call) -> Reply:
 
 def _visible(cloud: Cloud) -> Iterator[Team]:
     now = cloud.clock.seconds()
-    return (each for each in cloud.tenant.teams.all() if each.visible <= now)
+    return (each for each in cloud.tenant.teams.all() if each.group.has_team and each.visible <= now)
 
 
 def _list_associated(cloud: Cloud, call: Call) -> Reply:

@@ -45,6 +45,7 @@ APP_ROLE_IDS = {
     "Files.Read.All": "01d4889c-1287-42c6-ac1f-5d1e02578ef6",
     "Files.ReadWrite.All": "75359482-378d-4052-8f01-80520e7db3cd",
     "Group-Conversation.Read.All": "4f0a8235-6f6f-4ec7-9500-34b452a4a0c3",
+    "Group.Create": "bf7b1a76-6e77-406b-b258-bf5c7720e98f",
     "Group.Read.All": "5b567255-7703-4780-807c-7be8301ae99b",
     "Group.ReadWrite.All": "62a82d76-70ea-41e2-9197-370581804d09",
     "GroupMember.Read.All": "98830695-27a2-44f7-8c18-0c3ebc9698f6",

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from email.header import decode_header
+from email.header import Header, decode_header
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 from functools import cached_property, lru_cache
@@ -56,7 +56,21 @@ class ParsedMail:
 
     def _field(self, name: str) -> str:
         """The first field of this name, decoded; "" without one."""
-        return decoded(self._fields.get(name, ""))
+        return decoded(self._legible(self._fields.get(name, "")))
+
+    def _legible(self, value: object) -> str:
+        """A field as text; one with bytes that are not ASCII, as old mail has it, in the charset of the message.
+
+        Exchange tries UTF-8, among others: https://learn.microsoft.com/previous-versions/office/developer/
+        exchange-server-2010/aa566930(v=exchg.140); a charset that nobody names is that of Windows.
+        """
+        if not isinstance(value, Header):
+            return str(value)
+        raw = b"".join(piece for piece, _ in decode_header(value) if isinstance(piece, bytes))
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            return _decoded(raw, self._message.get_content_charset() or "windows-1252")
 
     @cached_property
     def head(self) -> Head:
@@ -129,7 +143,7 @@ class ParsedMail:
         return blake2b(root.encode(), digest_size=16).digest()
 
     def _addresses(self, name: str) -> Sequence[Address]:
-        return _people(tuple(str(value) for value in self._fields.get_all(name, ())))
+        return _people(tuple(self._legible(value) for value in self._fields.get_all(name, ())))
 
 
 @lru_cache(maxsize=_PEOPLE_REMEMBERED)
@@ -167,7 +181,10 @@ def decoded(value: object) -> str:
         pieces = decode_header(raw)
     except (ValueError, LookupError):
         return clean(raw)
-    return clean("".join(piece if isinstance(piece, str) else _decoded(piece, charset) for piece, charset in pieces))
+    # What stands between encoded words comes back as raw-unicode-escape where it is not ASCII.
+    between = "us-ascii" if raw.isascii() else "raw-unicode-escape"
+    texts = (piece if isinstance(piece, str) else _decoded(piece, charset or between) for piece, charset in pieces)
+    return clean("".join(texts))
 
 
 def clean(text: str) -> str:

@@ -20,6 +20,7 @@ class Group:
     """One group. `is_unified` ones are Microsoft 365 groups; members keep the order in which they came.
 
     A `deleted` one is found only among the deleted. `owners`, `description` and `visibility` are what somebody set.
+    Microsoft 365 groups without a team have their site all the same.
     """
 
     serial: int
@@ -33,6 +34,7 @@ class Group:
     owners: list[int] = field(default_factory=list)
     description: str | None = None
     visibility: str = ""
+    has_team: bool = True
 
 
 class Groups:
@@ -126,9 +128,9 @@ class Groups:
         self.groups.append(group)
         return group
 
-    def create(self, name: str, members: list[Member], created: datetime) -> Group:
-        """Make a Microsoft 365 group, and tell who follows the groups."""
-        group = self.add(name, members, created, is_unified=True)
+    def create(self, name: str, members: list[Member], created: datetime, *, is_unified: bool = True) -> Group:
+        """Make a group, usually a Microsoft 365 one, and tell who follows the groups."""
+        group = self.add(name, members, created, is_unified=is_unified)
         self._by_id[group.object_id] = group
         self.changes.add(group.serial)
         return group

@@ -22,8 +22,10 @@ from tuiback.simtenant.state.mail_sources import (
     drawn_searches,
 )
 from tuiback.simtenant.state.mailbox import Mailbox
+from tuiback.simtenant.state.notebooks import Notebooks
 from tuiback.simtenant.state.outlook import Outlook
 from tuiback.simtenant.state.pages import Pages
+from tuiback.simtenant.state.planner import Planner
 from tuiback.simtenant.state.schedules import Schedules
 from tuiback.simtenant.state.shelf import Shelf
 from tuiback.simtenant.state.sites import FIRST_SITE, Sites
@@ -54,6 +56,8 @@ class Tenant:
         self.sites = Sites(self.chance, self.company, self.teams)
         self.schedules = Schedules(self.chance)
         self.term_store = TermStore(self.chance)
+        self.notebooks = Notebooks(self.chance)
+        self.planner = Planner(self.chance, self.groups)
         self._letters = Letters(self.chance, self.company, draw_pattern(plan.seed, plan.users, plan.messages))
         self._mail: list[Share] | None = None
         self.not_mail = 0

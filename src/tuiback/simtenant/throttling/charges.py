@@ -13,6 +13,8 @@ _OUTLOOK = re.compile(
     r"|/groups/\{group\}/(conversations|threads)|/translateExchangeIds|/admin/exchange/|/api/gv1\.0/Mailboxes",
     re.IGNORECASE,
 )
+_NOTES = re.compile(r"/(users|groups|sites)/\{\w+\}/onenote(/|$)")
+_OTHER = re.compile(r"/(planner|subscriptions)(/|$)|/(users|groups)/\{\w+\}/planner/")
 _REPORTS = "/reports/"
 _TEAMS = re.compile(r"/(teams|teamwork|chats|appCatalogs)(/|$)|/users/\{user\}/(chats|joinedTeams|teamwork)")
 _SIGN_IN = re.compile(r"/\{tenant\}/|/common/")
@@ -93,8 +95,10 @@ def charge_of(request: Request) -> Charge:
 
 def service_of(template: str) -> Service:
     """Who answers a route."""
-    if _SIGN_IN.match(template):
+    if _SIGN_IN.match(template) or _OTHER.match(template):
         return Service.OTHER
+    if _NOTES.match(template):
+        return Service.NOTES
     if _FILES.match(template):
         return Service.FILES
     if _TEAMS.match(template):

@@ -117,6 +117,9 @@ class Gate:
 
     def _refusal(self, budget: Budget, window: Window, charge: Charge, wait_seconds: float) -> Fault:
         retry_after = self._told(wait_seconds)
+        if charge.service is Service.NOTES:
+            # Without a word of how long to wait: https://learn.microsoft.com/graph/throttling-limits
+            return Fault(429, "20166", "The application has issued too many requests on behalf of a single user.")
         if charge.service is Service.FILES:
             fault = Fault(429, "activityLimitReached", "The app or user has been throttled.")
             if budget is FILES_MINUTE:

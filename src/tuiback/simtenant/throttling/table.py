@@ -24,6 +24,7 @@ class Service(StrEnum):
     IDENTITY = "identity"
     TEAMS = "teams"
     REPORTS = "reports"
+    NOTES = "notes"
     OTHER = "other"
 
 
@@ -99,6 +100,8 @@ BUDGETS = (
     Budget(Service.IDENTITY, Scope.APP, Measure.WRITES, 70_000, 5 * _MINUTE),
     Budget(Service.REPORTS, Scope.APP_AND_OPERATION, Measure.REQUESTS, 14, 10 * _MINUTE),
     Budget(Service.REPORTS, Scope.TENANT, Measure.REQUESTS, 40, 10 * _MINUTE),
+    Budget(Service.NOTES, Scope.APP_AND_PERSON, Measure.REQUESTS, 120, _MINUTE),
+    Budget(Service.NOTES, Scope.APP_AND_PERSON, Measure.REQUESTS, 400, _HOUR),
     FILES_MINUTE,
     Budget(
         Service.FILES, Scope.APP, Measure.UNITS,
