@@ -74,6 +74,13 @@ def test_an_empty_list_prints_nothing() -> None:
     assert out.getvalue() == b""
 
 
+def test_whoever_watches_is_told_that_a_list_is_empty() -> None:
+    """On a terminal no answer at all would look as if nothing had been looked for; stdout stays empty."""
+    out, err = io.BytesIO(), Terminal()
+    Output(out, err).lines("ls", [], COLUMNS)
+    assert (out.getvalue(), err.getvalue()) == (b"", "Nothing to list\n")
+
+
 def test_cron_is_told_nothing_but_trouble() -> None:
     """Where stderr is no terminal, notes and progress are dropped and trouble is kept."""
     err = io.StringIO()

@@ -61,6 +61,16 @@ def test_throttles_show_the_longest_wait() -> None:
     assert any("ok 121/s" in row for row in rows)
 
 
+def test_of_two_tenants_a_service_shows_the_one_that_waits_longest() -> None:
+    """Two gauges of one service would look alike: the second gauge stays for the other service."""
+    status = busy_status(wait_seconds=0)
+    beside = [replace(one, tenant="beta", wait_seconds=7) for one in status.throttles if one.service == "outlook"]
+    both = replace(status, throttles=(*status.throttles, *beside))
+    rows = [text_of(line) for line in meter_lines(both, HeaderFacts(), 80)]
+    (row,) = [row for row in rows if "Thr " in row]
+    assert re.search(r"EXO\[.*wait 7s !.*SPO\[", row)
+
+
 def test_bucket_has_no_disk_to_fill() -> None:
     """A repository in an object store shows a dash for its disk; beside a folder, the folder's disk is shown."""
     status = busy_status()

@@ -1,8 +1,10 @@
 """The screens of one list show how everything stands in the morning, and command the engine."""
 
+import re
 from collections.abc import Sequence
 
 import pytest
+from textual.widgets import Button
 
 from tests.console import morning
 from tests.console.driving import Driven, driven
@@ -134,6 +136,16 @@ async def test_accounts_are_run_held_and_excluded() -> None:
         assert hands.link.commands[3:] == []
         await hands.press("X", "left", "enter")
         assert hands.link.commands[3:] == [EditTask(task="exo-hq", exclude=("x", morning.LATE))]
+
+
+async def test_a_button_that_waits_for_a_reason_shows_its_label_in_an_ansi_theme() -> None:
+    """Textual frames a disabled button there, and in one line nothing but the frame's top would be seen."""
+    options = ConsoleOptions(refresh_seconds=0.05, theme="ansi-dark")
+    async with driven(options=options, link=link(), view=morning.view()) as hands:
+        await shown(hands, "2")
+        await hands.press("H")
+        assert hands.app.screen.query_one("#do", Button).disabled
+        await hands.until(lambda: re.search(r" Hold +Cancel ", hands.text))
 
 
 async def test_debts_are_tried_again_and_acknowledged() -> None:

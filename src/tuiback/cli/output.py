@@ -81,10 +81,11 @@ class Output:
             self.table(rows, columns)
 
     def table(self, rows: Iterable[Row], columns: Sequence[Column]) -> None:
-        """Print rows under their titles; nothing at all where there are no rows."""
+        """Print rows under their titles; without rows nothing, but for a word to whoever watches."""
         remaining = iter(rows)
         cells = [[safe_line(column.text(row)) for column in columns] for row in islice(remaining, _ROWS_MEASURED)]
         if not cells:
+            self.note("Nothing to list")
             return
         widths = [
             min(_WIDEST_CELL, max(len(column.title), *(cell_width(row[number]) for row in cells)))

@@ -17,6 +17,8 @@ from tuiback.model import Container
 _TRIES_OF_A_LARGE_PAGE = 2
 # Once that is known the same trouble is awaited in the other pages around it, and where the listing starts again.
 _TRIES_OF_A_SUSPECT_PAGE = 1
+# There is none below the smallest: without it the rest of the container is not seen at all.
+_TRIES_OF_THE_SMALLEST_PAGE = 6
 # Tokens can expire in the middle of a listing too; a feed that never lets one be finished is given up.
 _LISTINGS = 8
 # A page whose link to the next one leads nowhere is asked for so often.
@@ -69,7 +71,7 @@ class Feed(msgspec.Struct, frozen=True):
         start = link or self.path
         params = None if link else {**self.params, **self.welcome}
         if page_size == self.page_sizes[-1]:
-            return self.lane.pages(start, params=params, headers=self.headers(page_size))
+            tries = _TRIES_OF_THE_SMALLEST_PAGE
         return self.lane.pages(start, params=params, headers=self.headers(page_size), most_server_errors=tries)
 
 

@@ -139,9 +139,13 @@ def _gauge_row(title: str, gauges: Sequence[Gauge], width: int) -> Line:
 
 
 def _throttle_row(title: str, throttles: Sequence[ThrottleStatus], width: int) -> Line:
-    """The two services that matter most: the ones that ask for patience, then mail, then files."""
+    """The two services that matter most: the ones that ask for patience, then mail, then files.
+
+    Of several tenants each service shows the one that it lets wait longest.
+    """
     order = {"outlook": 0, "sharepoint": 1}
-    ranked = sorted(throttles, key=lambda one: (-one.wait_seconds, order.get(one.service, 2)))[:2]
+    hardest = {one.service: one for one in sorted(throttles, key=lambda one: (one.wait_seconds, one.in_flight))}
+    ranked = sorted(hardest.values(), key=lambda one: (-one.wait_seconds, order.get(one.service, 2)))[:2]
     shown = sorted(ranked, key=lambda one: order.get(one.service, 2))
     if not shown:
         return (Span(title, "label"), *bar(0, width - len(title), "-"))

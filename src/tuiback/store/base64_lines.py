@@ -19,7 +19,7 @@ _QUANTUM = 4
 LINE_CHARACTERS_MAX = 1024
 # Whoever does this keeps the interpreter to itself: what is done in one call stays below a millisecond.
 _WINDOW_CHARACTERS = 192 * 1024
-_SLICED_LINES = 64
+_SLICED_LINES = 256
 
 
 @dataclass(frozen=True, slots=True)

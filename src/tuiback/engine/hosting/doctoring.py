@@ -177,7 +177,7 @@ def _repository(home: Home, ref: RepositoryRef, secrets_for: SecretsFor, clock: 
     slots = KeySlots(backend, bytes.fromhex(ref.repository_id), clock)
     for number, slot in slots.all().items():
         if slot.confirmed_at is None:
-            what = f"nobody has proven yet that slot {number} ({slot.kind}) opens the repository"
+            what = f"slot {number} ({slot.kind}) is not proven yet to open it"
             yield Finding("key-unconfirmed", WARNING, what, ref.url, "prove it with 'tuiback key verify'")
     secrets = secrets_for(ref)
     opening = [secret for secret in secrets if slots.find(secret) is not None]
