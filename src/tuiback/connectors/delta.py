@@ -66,12 +66,10 @@ class Feed(msgspec.Struct, frozen=True):
     def pages(self, link: str, page_size: int, tries: int) -> AsyncIterator[Page]:
         """The pages from `link` on, or from the beginning when it is empty. Links are sent as they came.
 
-        A page that is not of the smallest size is given up after so many `tries` that were server errors.
+        A page is given up after so many `tries` that were server errors.
         """
         start = link or self.path
         params = None if link else {**self.params, **self.welcome}
-        if page_size == self.page_sizes[-1]:
-            tries = _TRIES_OF_THE_SMALLEST_PAGE
         return self.lane.pages(start, params=params, headers=self.headers(page_size), most_server_errors=tries)
 
 
@@ -173,6 +171,8 @@ class _PageSizes:
 
     @property
     def tries(self) -> int:
+        if self._at + 1 == len(self._sizes):
+            return _TRIES_OF_THE_SMALLEST_PAGE
         return _TRIES_OF_A_SUSPECT_PAGE if self._met_trouble else _TRIES_OF_A_LARGE_PAGE
 
     def shrink(self) -> bool:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.engine.cloud import Cloud, Mailbox
 from tests.engine.rig import Rig, anna, make_home, now_in
-from tuiback.connectors.base import Change, Changed, PartSource
+from tuiback.connectors.base import Change, Changed, Checkpoint, PartSource
 from tuiback.engine.backups.backup import CONTAINERS_AT_ONCE, MOST_OF_A_SMALL_CONTAINER
 from tuiback.model import Account, Container, Outcome, Owed, RemoteItem
 
@@ -216,6 +216,39 @@ async def test_items_that_a_change_feed_missed_are_looked_for(hiding: tuple[Rig,
     assert (await rig.run()).outcome is Outcome.OK
     assert rig.listing() == now_in(box)
     assert cloud.fetched == ["late"]
+
+
+class Lagging(Cloud):
+    """A change feed that lags behind the count: so many times the inbox tells nothing new."""
+
+    lag = 0
+
+    async def changes(self, account: Account, container: Container) -> AsyncIterator[Change]:
+        """See Connector."""
+        if container.container_id == "in" and self.lag:
+            self.lag -= 1
+            self.listed.append("in")
+            yield Checkpoint(container.cursor, complete=True)
+            return
+        async for change in super().changes(account, container):
+            yield change
+
+
+async def test_an_item_that_is_counted_before_it_is_listed_costs_no_listing(tmp_path: Path) -> None:
+    """The next changes bring it: a folder of a million is not listed anew for that."""
+    cloud = Lagging()
+    box = cloud.mailboxes["anna"] = anna()
+    rig = await Rig.open(make_home(tmp_path), cloud)
+    await rig.run()
+    box.put("late", "in", b"late")
+    box.add_folder("in", "Inbox")
+    cloud.lag = 1
+    cloud.listed.clear()
+    report = await rig.run()
+    assert (report.outcome, report.counters.items_unchanged) == (Outcome.OK, 0)
+    assert cloud.listed.count("in") == 2
+    assert rig.listing() == now_in(box)
+    await rig.archive.close()
 
 
 @pytest.mark.parametrize("at", range(1, 12))

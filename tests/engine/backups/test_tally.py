@@ -27,3 +27,13 @@ def test_nothing_is_said_of_containers_that_were_not_counted() -> None:
     assert tally.short({}) == []
     assert not tally.is_started("unknown")
     assert (tally.find_total("more"), tally.find_total("no total")) == (1, None)
+
+
+def test_what_was_not_walked_to_its_end_is_not_compared() -> None:
+    """Its trouble is told already, and its figures are half a walk's."""
+    tally = Tally()
+    tally.expect("in", 3)
+    tally.start("in", 1)
+    tally.drop("in")
+    tally.drop("unknown")
+    assert (tally.short({}), tally.counted()) == ([], [])

@@ -43,7 +43,7 @@ _PIECE_BYTES = 1 << 20
 _SMALL_BYTES = 256 << 10
 _PAGE = 1000
 _PAGES_AT_ONCE = 2
-_MAIL_SUFFIXES = (".eml", ".EML")
+_MAIL_SUFFIX = ".eml"
 _PART_NAMES = {Kind.MESSAGE: "mime", Kind.FILE: "file"}
 
 
@@ -78,7 +78,7 @@ def find_all(folder: Path) -> Iterator[Found]:
             if entry.is_dir():
                 kind = Kind.FOLDER
                 inner.append((entry.path, item_id))
-            elif name.endswith(_MAIL_SUFFIXES):
+            elif name.lower().endswith(_MAIL_SUFFIX):
                 kind = Kind.MESSAGE
             size = 0 if kind is Kind.FOLDER else stat.st_size
             yield Found(

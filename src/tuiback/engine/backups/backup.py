@@ -144,12 +144,12 @@ class AccountPass:
             await self._walk(container)
         except (Unreachable, AccountAbsent):
             raise
-        except ItemGone:
-            self._trouble.append(f"{container.name}: gone while it was listed; the next run sees where it went")
         except GraphError as e:
-            if container.container_id in {root.container_id for root in self._roots}:
+            if not isinstance(e, ItemGone) and container.container_id in {root.container_id for root in self._roots}:
                 raise
-            self._trouble.append(f"{container.name}: {e}")
+            gone = "gone while it was listed; the next run sees where it went"
+            self._trouble.append(f"{container.name}: {gone if isinstance(e, ItemGone) else e}")
+            self._tally.drop(container.container_id)
 
     async def _walk(self, container: Container) -> None:
         """Follow one container to its end. Without a cursor its ids are compared with what was live before."""
@@ -344,10 +344,14 @@ class AccountPass:
     async def _compare_totals(self) -> None:
         """Nothing is green by default: what the service says a container holds must be there.
 
-        What is missing for the first time is looked for by listing the container anew.
+        A service counts a new item a moment before it lists it: what is missing is looked for in the next changes, and
+        where it is missing for the first time by listing the container anew.
         """
         known = self._tally.counted() if self._is_doubtful else self._tally.short(self._owed.per_container())
         short = await self._find_short(known)
+        for container_id in short:
+            await self._walk_or_tell(self._containers[container_id])
+        short = await self._find_short(short)
         anew = [each for each in short if not self._is_doubtful and each not in self._listed_whole]
         for container_id in anew:
             await self._walk_or_tell(replace(self._containers[container_id], cursor="", relisting=True))

@@ -34,6 +34,11 @@ class Tally:
         if container_id in self._present:
             self._present[container_id] += by
 
+    def drop(self, container_id: str) -> None:
+        """The container could not be walked to its end: its figures say nothing."""
+        self._stated.pop(container_id, None)
+        self._present.pop(container_id, None)
+
     def present(self, container_id: str) -> int:
         """How many items the container holds as far as the pass knows."""
         return self._present[container_id]

@@ -83,7 +83,7 @@ def _wrong(text: str) -> Fault:
 
 
 def _put_team(cloud: Cloud, call: Call) -> Reply:
-    """The group gets a team; it needs an owner,."""
+    """The group gets a team; it needs an owner."""
     group = group_of(cloud, call)
     team = cloud.tenant.teams.find(group.object_id)
     if team is None or not cloud.tenant.groups.owners(group):
